@@ -1,0 +1,23 @@
+//! Who is calling: SigV4 signatures, the credentials they are made with, and the files that hold these.
+//!
+//! Bytes in, verdict out. Nothing here does I/O, reads a clock or draws a random number: time, entropy and the
+//! lookup of credentials are arguments. What a caller may do is decided elsewhere; here only who it is.
+//!
+//! A server calls, in this order:
+//! 1. [`sigv4::presence`] to tell unsigned requests apart, and [`Claim::parse`] for the scope that routes the request,
+//! 2. [`Claim::admit`] before it reads the body: everything that can be refused without it is refused there,
+//! 3. [`Admitted::verify`] with the hash of the body received; only its `Ok` makes the request anybody's.
+//!
+//! A client calls [`sigv4::sign`].
+
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+pub mod credential;
+pub mod key;
+pub mod sigv4;
+
+pub use credential::{Credential, Credentials, Principal, SecretKey, Session, SessionToken};
+pub use sigv4::{
+    Admitted, Answer, Claim, Dialect, Expectation, Payload, Presence, Problem, SignError, Signer, SigningKeys,
+    presence, sign,
+};

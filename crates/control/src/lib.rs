@@ -1,0 +1,1 @@
+//! Drives instances towards what is wanted.

@@ -1,0 +1,214 @@
+//! Requests that change what is wanted of an endpoint. Each is one decision: the whole new record, or a refusal.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Deployment, Endpoint, Fleet, Stage};
+use crate::endpoint_config::EndpointConfig;
+use crate::instance::DeploymentId;
+use crate::members::Members;
+use crate::model::Model;
+use crate::name::{EndpointName, ModelName, VariantName};
+use crate::time::Timestamp;
+
+/// What a deployment is made of, as found when the request came.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// A number that no deployment had before.
+    pub id: DeploymentId,
+    pub config: Arc<EndpointConfig>,
+    /// The models that exist, of those that the config names.
+    pub models: Vec<Arc<Model>>,
+}
+
+/// `RetainAllVariantProperties` and `ExcludeRetainedVariantProperties` (`reference/sagemaker-hosting.md`, section 3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Retain {
+    pub counts: bool,
+    pub weights: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct UpdateRequest {
+    pub parts: Parts,
+    pub retain: Retain,
+    pub deployment_config: Option<Members>,
+    /// `RetainDeploymentConfig`: go by the config of the update before.
+    pub retain_deployment_config: bool,
+}
+
+/// One element of `DesiredWeightsAndCapacities`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Capacity {
+    pub variant: VariantName,
+    pub weight: Option<f64>,
+    pub count: Option<u32>,
+}
+
+/// Why a request is refused. Nothing changes then.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// `reference/sagemaker-hosting.md`, section 1.1.
+    #[error("Cannot update in-progress endpoint \"{0}\".")]
+    InProgress(EndpointName),
+    #[error("Cannot update endpoint \"{0}\" because its creation failed. Delete it and create it again.")]
+    Failed(EndpointName),
+    #[error("Could not find model \"{0}\".")]
+    NoSuchModel(ModelName),
+    #[error("Tidegate does not support {} yet.", .0.join(", "))]
+    Lacking(Vec<String>),
+    #[error("The variant name(s) \"{0}\" is/are not present within endpoint configuration \"{1}\".")]
+    NoSuchVariant(String, String),
+    #[error("The variant name \"{0}\" was non-unique within the request.")]
+    DuplicateVariant(String),
+    #[error("DesiredInstanceCount of the variant \"{0}\" must be at least 1.")]
+    NoInstances(String),
+    #[error("Specify either DeploymentConfig or RetainDeploymentConfig, not both.")]
+    TwoDeploymentConfigs,
+}
+
+impl Endpoint {
+    /// `CreateEndpoint`. Its `DeploymentConfig` is only kept for a later update that retains it.
+    pub fn create(
+        name: EndpointName,
+        parts: &Parts,
+        deployment_config: Option<Members>,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        let pending = deployment(parts, None, Retain::default(), now)?;
+        Ok(Self {
+            name,
+            created_at: now,
+            modified_at: now,
+            stage: Stage::Creating,
+            config_name: parts.config.name.clone(),
+            failure_reason: None,
+            live: None,
+            pending: Some(Arc::new(pending)),
+            deployment_config,
+        })
+    }
+
+    /// `UpdateEndpoint`: a new fleet beside the old one, all at once.
+    pub fn request_update(&self, request: &UpdateRequest, now: Timestamp) -> Result<Self, Refusal> {
+        self.refuse_unless_in_service()?;
+        let given = request.deployment_config.as_ref();
+        if given.is_some() && request.retain_deployment_config {
+            return Err(Refusal::TwoDeploymentConfigs);
+        }
+        let retained = self.deployment_config.as_ref().filter(|_| request.retain_deployment_config);
+        if let Some(lacking) = given.or(retained).map(lacking_of_deployment_config).filter(|list| !list.is_empty()) {
+            return Err(Refusal::Lacking(lacking));
+        }
+        let pending = deployment(&request.parts, self.live.as_deref(), request.retain, now)?;
+        Ok(Self {
+            modified_at: now,
+            stage: Stage::Deploying,
+            pending: Some(Arc::new(pending)),
+            deployment_config: given.cloned().or_else(|| self.deployment_config.clone()),
+            ..self.clone()
+        })
+    }
+
+    /// `UpdateEndpointWeightsAndCapacities` (promise S8).
+    pub fn request_capacity(&self, changes: &[Capacity], now: Timestamp) -> Result<Self, Refusal> {
+        self.refuse_unless_in_service()?;
+        let Some(live) = &self.live else { return Err(Refusal::InProgress(self.name.clone())) };
+        let mut live = Deployment::clone(live);
+        let mut seen = BTreeSet::new();
+        let unknown: Vec<&str> = changes
+            .iter()
+            .filter(|change| live.fleet(&change.variant).is_none())
+            .map(|change| change.variant.as_str())
+            .collect();
+        if !unknown.is_empty() {
+            return Err(Refusal::NoSuchVariant(unknown.join(", "), live.config.name.to_string()));
+        }
+        for change in changes {
+            if !seen.insert(&change.variant) {
+                return Err(Refusal::DuplicateVariant(change.variant.to_string()));
+            }
+            if change.count == Some(0) {
+                return Err(Refusal::NoInstances(change.variant.to_string()));
+            }
+            for fleet in live.fleets.iter_mut().filter(|fleet| fleet.variant == change.variant) {
+                fleet.desired_count = change.count.unwrap_or(fleet.desired_count);
+                fleet.desired_weight = change.weight.unwrap_or(fleet.desired_weight);
+            }
+        }
+        Ok(Self { modified_at: now, stage: Stage::Resizing, live: Some(Arc::new(live)), ..self.clone() })
+    }
+
+    /// `DeleteEndpoint`. Refused while anything is in progress (`reference/sagemaker-hosting.md`, section 1.1).
+    pub fn request_delete(&self, now: Timestamp) -> Result<Self, Refusal> {
+        match self.stage {
+            Stage::InService | Stage::Failed => Ok(Self { modified_at: now, stage: Stage::Deleting, ..self.clone() }),
+            _ => Err(Refusal::InProgress(self.name.clone())),
+        }
+    }
+
+    fn refuse_unless_in_service(&self) -> Result<(), Refusal> {
+        match self.stage {
+            Stage::InService => Ok(()),
+            Stage::Failed => Err(Refusal::Failed(self.name.clone())),
+            _ => Err(Refusal::InProgress(self.name.clone())),
+        }
+    }
+}
+
+/// Makes the record of a new deployment: counts and weights from the config, or, where retained, from the fleet of the
+/// same name that serves now (promise S6).
+fn deployment(
+    parts: &Parts,
+    live: Option<&Deployment>,
+    retain: Retain,
+    now: Timestamp,
+) -> Result<Deployment, Refusal> {
+    let mut lacking = Vec::new();
+    let mut fleets = Vec::new();
+    for variant in parts.config.variants().map_err(Refusal::Lacking)? {
+        let named = parts.models.iter().find(|model| model.name == variant.model);
+        let model = named.ok_or_else(|| Refusal::NoSuchModel(variant.model.clone()))?;
+        lacking.extend(model.container().err().unwrap_or_default());
+        let before = live.and_then(|live| live.fleet(&variant.name));
+        let count = before.filter(|_| retain.counts).map(|fleet| fleet.desired_count);
+        let weight = before.filter(|_| retain.weights).map(|fleet| fleet.desired_weight);
+        fleets.push(Fleet {
+            variant: variant.name,
+            model: Arc::clone(model),
+            current_count: 0,
+            settled_count: 0,
+            desired_count: count.unwrap_or(variant.initial_instance_count),
+            current_weight: 0.0,
+            desired_weight: weight.unwrap_or(variant.initial_weight),
+        });
+    }
+    if !lacking.is_empty() {
+        return Err(Refusal::Lacking(lacking));
+    }
+    Ok(Deployment { id: parts.id, started_at: now, config: Arc::clone(&parts.config), fleets })
+}
+
+/// Members of a `DeploymentConfig` that need what Tidegate lacks: it shifts all traffic at once, without a bake.
+fn lacking_of_deployment_config(config: &Members) -> Vec<String> {
+    let mut lacking = Vec::new();
+    if config.at(&["RollingUpdatePolicy"]).is_some() {
+        lacking.push("DeploymentConfig.RollingUpdatePolicy".to_owned());
+    }
+    let alarms = config.at(&["AutoRollbackConfiguration", "Alarms"]).and_then(Value::as_array);
+    if alarms.is_some_and(|alarms| !alarms.is_empty()) {
+        lacking.push("DeploymentConfig.AutoRollbackConfiguration".to_owned());
+    }
+    let policy = |path: &[&str]| config.at(&[&["BlueGreenUpdatePolicy"], path].concat());
+    let routing = policy(&["TrafficRoutingConfiguration", "Type"]).and_then(Value::as_str);
+    if let Some(kind @ ("CANARY" | "LINEAR")) = routing {
+        lacking.push(format!("DeploymentConfig.BlueGreenUpdatePolicy.TrafficRoutingConfiguration.Type {kind}"));
+    }
+    let bake = policy(&["TerminationWaitInSeconds"]).and_then(Value::as_u64);
+    if bake.is_some_and(|seconds| seconds > 0) {
+        lacking.push("DeploymentConfig.BlueGreenUpdatePolicy.TerminationWaitInSeconds above 0".to_owned());
+    }
+    lacking
+}

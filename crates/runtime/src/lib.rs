@@ -1,0 +1,3 @@
+//! Drivers that run instances of model servers.
+
+pub mod driver;

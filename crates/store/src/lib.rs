@@ -1,0 +1,1 @@
+//! Keeps each decision atomic and durable.

@@ -1,0 +1,1 @@
+//! AWS's protocols: bytes to typed requests and back.

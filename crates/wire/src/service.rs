@@ -1,0 +1,83 @@
+//! What a service is: its operations and how they are addressed.
+//!
+//! Codegen writes one table per service; [`SERVICES`] lists them. Adding a service must not need a change here.
+
+use crate::schema::Schema;
+
+pub use crate::shape::SERVICES;
+
+/// One AWS service at one API version.
+#[derive(Debug)]
+pub struct Service {
+    /// Our name for it, also that of its folder below `shape`: `sagemaker_runtime`.
+    pub id: &'static str,
+    /// AWS's `serviceId`: `SageMaker Runtime`.
+    pub service_id: &'static str,
+    /// The service in the scope of a signature. Two services may share one.
+    pub signing_name: &'static str,
+    /// The prefix of AWS's host name: `runtime.sagemaker`.
+    pub endpoint_prefix: &'static str,
+    /// What stands before the dot in `X-Amz-Target`; empty where awsJson is not spoken.
+    pub target_prefix: &'static str,
+    /// The version of awsJson that answers carry: `1.1`.
+    pub json_version: &'static str,
+    pub api_version: &'static str,
+    /// The namespace of awsQuery's answers; empty where it is not spoken.
+    pub xml_namespace: &'static str,
+    /// The protocols it speaks, the preferred one first.
+    pub protocols: &'static [crate::Protocol],
+    /// What Tidegate serves.
+    pub operations: &'static [OperationModel],
+    /// What AWS has and Tidegate does not, so that the error can say so.
+    pub unserved: &'static [Unserved],
+}
+
+impl Service {
+    pub fn operation(&self, name: &str) -> Option<&'static OperationModel> {
+        self.operations.iter().find(|operation| operation.name == name)
+    }
+
+    /// The service of this `id`.
+    pub fn by_id(id: &str) -> Option<&'static Service> {
+        SERVICES.iter().copied().find(|service| service.id == id)
+    }
+}
+
+/// One served operation.
+#[derive(Debug)]
+pub struct OperationModel {
+    pub name: &'static str,
+    pub method: &'static str,
+    /// Path with labels: `/endpoints/{EndpointName}/invocations`.
+    pub uri: &'static str,
+    /// Status of a successful answer.
+    pub status: u16,
+    pub input: Option<&'static Schema>,
+    pub output: Option<&'static Schema>,
+    /// The element that awsQuery wraps an answer's members in.
+    pub result_wrapper: Option<&'static str>,
+    pub errors: &'static [ErrorModel],
+}
+
+impl OperationModel {
+    /// The modelled error of this code.
+    pub fn error(&self, code: &str) -> Option<&'static ErrorModel> {
+        self.errors.iter().find(|error| error.code == code)
+    }
+}
+
+/// An error that an operation's model names.
+#[derive(Debug)]
+pub struct ErrorModel {
+    pub code: &'static str,
+    pub status: u16,
+    pub schema: &'static Schema,
+}
+
+/// An operation of AWS that Tidegate does not serve.
+#[derive(Debug)]
+pub struct Unserved {
+    pub name: &'static str,
+    pub method: &'static str,
+    pub uri: &'static str,
+}

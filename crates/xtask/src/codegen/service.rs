@@ -1,0 +1,134 @@
+//! Writes `service.rs` (the table of operations) and the `mod.rs` files.
+
+use std::fmt::Write as _;
+
+use crate::codegen::names;
+use crate::codegen::types::Types;
+use crate::failure::{Failure, Outcome};
+use crate::model::{Operation, Reference};
+use crate::services::Service;
+
+pub(crate) fn emit(service: &Service, types: Types<'_>) -> Outcome<String> {
+    let model = types.0;
+    let metadata = &model.metadata;
+    let mut operations = String::new();
+    for (name, operation) in &model.operations {
+        emit_operation(&mut operations, types, name, operation)?;
+    }
+    let mut unserved = String::new();
+    for (name, http) in &model.unserved {
+        let (method, uri) = http.split_once(' ').unwrap_or(("POST", http));
+        let _ = write!(unserved, "Unserved {{ name: {name:?}, method: {method:?}, uri: {uri:?} }},");
+    }
+    let protocols = protocols(&metadata.protocols, metadata.json_version.as_deref())?;
+    let schemas = if operations.contains("schemas::") { "use super::schemas;\n" } else { "" };
+    let error_model = if operations.contains("ErrorModel {") { "ErrorModel, " } else { "" };
+    let mut text = format!(
+        "{schemas}use crate::Protocol;\nuse crate::service::{{{error_model}OperationModel, Service, Unserved}};\n\
+         use crate::value::DecodeError;\n\n\
+         /// {} {}.\npub static SERVICE: Service = Service {{\n\
+         id: {:?}, service_id: {:?}, signing_name: {:?}, endpoint_prefix: {:?}, target_prefix: {:?},\n\
+         api_version: {:?}, xml_namespace: {:?}, protocols: &[{protocols}],\n\
+         operations: &[{operations}],\nunserved: &[{unserved}],\n}};\n\n",
+        metadata.service_id,
+        metadata.api_version,
+        service.module(),
+        metadata.service_id,
+        metadata.signing_name.as_ref().unwrap_or(&metadata.endpoint_prefix),
+        metadata.endpoint_prefix,
+        metadata.target_prefix.as_deref().unwrap_or_default(),
+        metadata.api_version,
+        metadata.xml_namespace.as_deref().unwrap_or_default(),
+    );
+    emit_enum(&mut text, types);
+    Ok(text)
+}
+
+fn protocols(published: &[String], json_version: Option<&str>) -> Outcome<String> {
+    let mut names = Vec::new();
+    for protocol in published {
+        names.push(match (protocol.as_str(), json_version) {
+            ("json", Some("1.0")) => "Protocol::AwsJson1_0",
+            ("json", _) => "Protocol::AwsJson1_1",
+            ("rest-json", _) => "Protocol::RestJson",
+            ("query", _) => "Protocol::AwsQuery",
+            (other, _) => return Err(Failure::new(format!("wire does not speak {other}"))),
+        });
+    }
+    Ok(names.join(", "))
+}
+
+fn emit_operation(text: &mut String, types: Types<'_>, name: &str, operation: &Operation) -> Outcome {
+    let schema = |reference: &Option<Reference>| {
+        reference.as_ref().map_or_else(
+            || "None".to_owned(),
+            |reference| format!("Some(&schemas::{})", names::constant(&reference.shape)),
+        )
+    };
+    let mut errors = String::new();
+    for reference in &operation.errors {
+        let shape = types.shape(&reference.shape)?;
+        let given = shape.error.clone().unwrap_or_default();
+        let code = given.code.unwrap_or_else(|| reference.shape.clone());
+        let status = given.http_status_code.unwrap_or(if shape.fault { 500 } else { 400 });
+        let constant = names::constant(&reference.shape);
+        let _ = write!(errors, "ErrorModel {{ code: {code:?}, status: {status}, schema: &schemas::{constant} }},");
+    }
+    let wrapper = operation.output.as_ref().and_then(|output| output.result_wrapper.as_ref());
+    let _ = writeln!(
+        text,
+        "OperationModel {{ name: {name:?}, method: {:?}, uri: {:?}, status: {}, input: {}, output: {}, \
+         result_wrapper: {wrapper:?}, errors: &[{errors}] }},",
+        operation.http.method,
+        operation.http.request_uri,
+        operation.http.response_code.unwrap_or(200),
+        schema(&operation.input),
+        schema(&operation.output),
+    );
+    Ok(())
+}
+
+fn emit_enum(text: &mut String, types: Types<'_>) {
+    let (mut variants, mut all, mut name_arms, mut parse_arms) =
+        (String::new(), String::new(), String::new(), String::new());
+    for name in types.0.operations.keys() {
+        let variant = names::type_name(name);
+        let _ = writeln!(variants, "{variant},");
+        let _ = write!(all, "Self::{variant},");
+        let _ = writeln!(name_arms, "Self::{variant} => {name:?},");
+        let _ = writeln!(parse_arms, "{name:?} => Ok(Self::{variant}),");
+    }
+    let _ = writeln!(
+        text,
+        "/// The operations Tidegate serves.\n\
+         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]\npub enum Operation {{ {variants} }}\n\n\
+         impl Operation {{\npub const ALL: &'static [Self] = &[{all}];\n\n\
+         pub const fn name(self) -> &'static str {{\nmatch self {{ {name_arms} }}\n}}\n\n\
+         pub fn model(self) -> &'static OperationModel {{\n\
+         SERVICE.operation(self.name()).expect(\"the table and this enum come from one list\")\n}}\n}}\n\n\
+         impl std::str::FromStr for Operation {{\ntype Err = DecodeError;\n\n\
+         fn from_str(name: &str) -> Result<Self, DecodeError> {{\n\
+         match name {{ {parse_arms} other => Err(DecodeError::unknown_value(\"operation\", other)) }}\n}}\n}}\n"
+    );
+}
+
+/// `shape/<service>/mod.rs`.
+pub(crate) fn emit_module(enums: bool) -> String {
+    let (module, export) = if enums { ("mod enums;\n", "pub use enums::*;\n") } else { ("", "") };
+    format!(
+        "{module}pub mod schemas;\nmod service;\nmod structures;\n\n{export}pub use service::{{Operation, SERVICE}};\n\
+         pub use structures::*;\n"
+    )
+}
+
+/// `shape/mod.rs`.
+pub(crate) fn emit_root(services: &[Service]) -> String {
+    let mut text = String::new();
+    for service in services {
+        let _ = writeln!(text, "pub mod {};", service.module());
+    }
+    text.push_str("\nuse crate::service::Service;\n\n/// Every service Tidegate serves.\n");
+    let all: Vec<_> = services.iter().map(|service| format!("&{}::SERVICE", service.module())).collect();
+    let _ = writeln!(text, "pub static SERVICES: &[&Service] = &[{}];", all.join(", "));
+    text
+}

@@ -1,0 +1,149 @@
+//! Writes `structures.rs` and `enums.rs`: the typed side of the shapes.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use crate::codegen::names;
+use crate::codegen::types::Types;
+use crate::failure::{Failure, Outcome};
+use crate::model::Shape;
+
+pub(crate) fn emit(types: Types<'_>) -> Outcome<String> {
+    let mut body = String::new();
+    for (name, shape) in types.0.shapes.iter().filter(|(_, shape)| shape.kind == "structure") {
+        structure(&mut body, types, name, shape)?;
+    }
+    let mut head = String::new();
+    if body.contains("BTreeMap<") {
+        head.push_str("use std::collections::BTreeMap;\n\n");
+    }
+    if body.contains("Bytes") {
+        head.push_str("use bytes::Bytes;\n\n");
+    }
+    let mut enums: Vec<String> = types.0.shapes.iter().filter(|(_, s)| Types::is_enum(s)).map(|(n, _)| names::type_name(n)).collect();
+    enums.retain(|name| {
+        body.split(|c: char| !c.is_alphanumeric()).any(|word| word == name)
+    });
+    if !enums.is_empty() {
+        let _ = writeln!(head, "use super::enums::{{{}}};", enums.join(", "));
+    }
+    let timestamp = if body.contains("Timestamp>") || body.contains(": Timestamp") { ", Timestamp" } else { "" };
+    let _ = writeln!(
+        head,
+        "use super::schemas;\nuse crate::Document;\nuse crate::schema::Schema;\n\
+         use crate::value::{{DecodeError, Reader, Shape{timestamp}, Value, Writer}};\n"
+    );
+    Ok(head + &body)
+}
+
+fn structure(body: &mut String, types: Types<'_>, name: &str, shape: &Shape) -> Outcome {
+    let rust = names::type_name(name);
+    let default = if types.has_default(name)? { "Default, " } else { "" };
+    let (mut fields, mut reads, mut writes) = (String::new(), String::new(), String::new());
+    for member in &shape.members {
+        let (wire, field) = (&member.name, names::field(&member.name));
+        let boxed = types.is_recursive(name, &member.shape)?;
+        let inner = types.rust(&member.shape)?;
+        let inner = if boxed { format!("Box<{inner}>") } else { inner };
+        if shape.required.contains(wire) {
+            let _ = writeln!(fields, "pub {field}: {inner},");
+            let _ = writeln!(reads, "{field}: members.required({wire:?})?,");
+            let _ = write!(writes, ".required({wire:?}, &self.{field})");
+        } else {
+            let _ = writeln!(fields, "pub {field}: Option<{inner}>,");
+            let _ = writeln!(reads, "{field}: members.optional({wire:?})?,");
+            let _ = write!(writes, ".optional({wire:?}, self.{field}.as_ref())");
+        }
+    }
+    let reader = if shape.members.is_empty() { "_members" } else { "members" };
+    let _ = writeln!(
+        body,
+        "/// AWS's `{name}`.\n\
+         #[derive(Debug, Clone, {default}PartialEq)]\npub struct {rust} {{ {fields} }}\n\n\
+         impl Value for {rust} {{\n\
+         fn from_document(document: &Document) -> Result<Self, DecodeError> {{\n\
+         let {reader} = Reader::new(Self::NAME, document)?;\nOk(Self {{ {reads} }})\n}}\n\n\
+         fn to_document(&self) -> Document {{\nWriter::new(){writes}.finish()\n}}\n}}\n\n\
+         impl Shape for {rust} {{\n\
+         const NAME: &'static str = {name:?};\n\n\
+         fn schema() -> &'static Schema {{\n&schemas::{}\n}}\n}}\n",
+        names::constant(name)
+    );
+    Ok(())
+}
+
+/// Empty if the model has no enum that becomes a type.
+pub(crate) fn emit_enums(types: Types<'_>) -> Outcome<String> {
+    let mut body = String::new();
+    for (name, shape) in types.0.shapes.iter().filter(|(_, shape)| Types::is_enum(shape)) {
+        enumeration(&mut body, name, shape)?;
+    }
+    if body.is_empty() {
+        return Ok(body);
+    }
+    Ok(format!("use crate::Document;\nuse crate::value::{{DecodeError, Value}};\n\n{body}"))
+}
+
+fn enumeration(body: &mut String, name: &str, shape: &Shape) -> Outcome {
+    let rust = names::type_name(name);
+    let (mut variants, mut all, mut writes, mut reads) = (String::new(), String::new(), String::new(), String::new());
+    let mut seen = BTreeSet::new();
+    for value in &shape.values {
+        let variant = names::variant(value);
+        if !seen.insert(variant.clone()) {
+            return Err(Failure::new(format!("{name}: two values become the variant {variant}")));
+        }
+        let _ = writeln!(variants, "{variant},");
+        let _ = write!(all, "Self::{variant},");
+        let _ = writeln!(writes, "Self::{variant} => {value:?},");
+        let _ = writeln!(reads, "{value:?} => Ok(Self::{variant}),");
+    }
+    let shared = shared_affix(&seen);
+    let expect = if shared {
+        "#[expect(clippy::enum_variant_names, reason = \"AWS's names\")]\n"
+    } else {
+        ""
+    };
+    let _ = writeln!(
+        body,
+        "/// AWS's `{name}`.\n{expect}\
+         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]\npub enum {rust} {{ {variants} }}\n\n\
+         impl {rust} {{\npub const ALL: &'static [Self] = &[{all}];\n\n\
+         /// The value as AWS writes it.\npub const fn as_str(self) -> &'static str {{\nmatch self {{ {writes} }}\n}}\n}}\n\n\
+         impl std::fmt::Display for {rust} {{\n\
+         fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {{\nformatter.write_str(self.as_str())\n}}\n}}\n\n\
+         impl std::str::FromStr for {rust} {{\ntype Err = DecodeError;\n\n\
+         fn from_str(value: &str) -> Result<Self, DecodeError> {{\n\
+         match value {{ {reads} other => Err(DecodeError::unknown_value({name:?}, other)) }}\n}}\n}}\n\n\
+         impl Value for {rust} {{\n\
+         fn from_document(document: &Document) -> Result<Self, DecodeError> {{\n\
+         document.as_str().ok_or_else(|| DecodeError::wanted({name:?}, document))?.parse()\n}}\n\n\
+         fn to_document(&self) -> Document {{\nDocument::String(self.as_str().to_owned())\n}}\n}}\n",
+    );
+    Ok(())
+}
+
+/// Whether clippy would find that all variants begin or end with the same word.
+fn shared_affix(variants: &BTreeSet<String>) -> bool {
+    if variants.len() < 3 {
+        return false;
+    }
+    let words: Vec<Vec<String>> = variants.iter().map(|variant| split_words(variant)).collect();
+    let same = |pick: fn(&Vec<String>) -> Option<&String>| {
+        let mut picked = words.iter().map(pick);
+        let first = picked.next().flatten();
+        first.is_some() && picked.all(|word| word == first)
+    };
+    same(|words| words.first()) || same(|words| words.last())
+}
+
+fn split_words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for letter in name.chars() {
+        match words.last_mut() {
+            Some(word) if !letter.is_ascii_uppercase() => word.push(letter),
+            _ => words.push(letter.to_string()),
+        }
+    }
+    words
+}
