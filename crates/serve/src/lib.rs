@@ -11,6 +11,8 @@ mod echo;
 mod http;
 mod onnx;
 mod settings;
+#[cfg(test)]
+mod testing;
 
 use std::time::Duration;
 

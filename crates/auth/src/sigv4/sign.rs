@@ -87,7 +87,11 @@ fn add_headers<B>(
 ) -> Result<(), SignError> {
     if !request.headers().contains_key(HOST) {
         let authority = request.uri().authority().ok_or(SignError::NoHost)?;
-        let host = header_value("host", authority.as_str())?;
+        let named = match authority.port() {
+            Some(port) => format!("{}:{port}", authority.host()),
+            None => authority.host().to_owned(),
+        };
+        let host = header_value("host", &named)?;
         request.headers_mut().insert(HOST, host);
     }
     let headers = request.headers_mut();

@@ -40,7 +40,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 const DRAIN_MAX: Duration = Duration::from_secs(25);
 
 /// Answers requests. Clones share what they answer from.
-pub(crate) trait Service: Clone + Send + 'static {
+pub(crate) trait Service: Clone + Send + Sync + 'static {
     /// Answers one request; a failure is an answer, too.
     fn answer(&self, request: Request) -> impl Future<Output = Response> + Send;
 }

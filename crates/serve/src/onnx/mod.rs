@@ -74,13 +74,17 @@ impl Onnx {
 
     async fn invoke(&self, request: Request) -> Result<Response, Refusal> {
         self.ready()?;
-        let Ok(_in_flight) = self.in_flight.acquire().await else {
+        let Ok(in_flight) = Arc::clone(&self.in_flight).acquire_owned().await else {
             return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "stopping"));
         };
         let (parts, body) = request.into_parts();
         let body = read_body(body).await?;
         let model = Arc::clone(&self.model);
-        let work = spawn_blocking(move || infer(&model, &parts.headers, &body));
+        let work = spawn_blocking(move || {
+            // Held by the work, not by the request: a client that leaves does not end an inference.
+            let _in_flight = in_flight;
+            infer(&model, &parts.headers, &body)
+        });
         let answer = work.await.unwrap_or_else(|_| {
             Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "the request could not be handled"))
         })?;

@@ -12,7 +12,7 @@ use rten_onnx::onnx::ValueInfoProto;
 
 use super::datatype::Datatype;
 use super::outline::{self, Outline};
-use super::signature::{InputSpec, Signature, TensorSpec};
+use super::signature::{InputSpec, RANK_MAX, Signature, TensorSpec};
 use super::tensor::Tensor;
 use crate::http::Refusal;
 
@@ -77,22 +77,37 @@ impl Model {
             .map_err(|_| failed("the engine failed while running the model"))?
             .map_err(|error| not_run(&error))?;
 
-        let mut elements = 0_usize;
         let mut named = Vec::with_capacity(outputs.len());
         for (spec, value) in wanted.iter().filter_map(|i| self.signature.outputs.get(*i)).zip(outputs)
         {
             let tensor = Tensor::of_value(value, spec.datatype).ok_or_else(|| {
                 failed(&format!("output {:?} is a sequence, which no answer can carry", spec.name))
             })?;
-            elements = elements.saturating_add(tensor.data.len());
             named.push((spec.name.clone(), tensor));
         }
-        if elements > ANSWER_ELEMENTS_MAX {
-            let message = format!("the answer has {elements} elements, more than {ANSWER_ELEMENTS_MAX}");
-            return Err(failed(&message));
-        }
+        check_answer(&named)?;
         Ok(named)
     }
+}
+
+/// Whether outputs can be written at all. As with inputs, a dimension of zero counts as one: written out as nested lists,
+/// the dimensions before it still take room.
+fn check_answer(outputs: &[(String, Tensor)]) -> Result<(), Refusal> {
+    let mut elements = 0_usize;
+    for (name, tensor) in outputs {
+        if tensor.shape.len() > RANK_MAX {
+            let rank = tensor.shape.len();
+            let message = format!("output {name:?} has {rank} dimensions, more than {RANK_MAX}");
+            return Err(failed(&message));
+        }
+        let sizes = tensor.shape.iter().map(|size| *size.max(&1));
+        elements = elements.saturating_add(sizes.fold(1, usize::saturating_mul));
+    }
+    if elements > ANSWER_ELEMENTS_MAX {
+        let message = format!("the answer has {elements} elements, more than {ANSWER_ELEMENTS_MAX}");
+        return Err(failed(&message));
+    }
+    Ok(())
 }
 
 /// What the engine refuses to run is the inputs' fault (sizes that do not go together, an index out of range) unless it

@@ -38,21 +38,33 @@ impl Document {
         read(schema, value, DEPTH_MAX)
     }
 
-    /// Writes JSON; [`Document::from_json`] with the same schema reads the same document back.
-    pub fn to_json(&self) -> Value {
-        match self {
-            Self::Null => Value::Null,
-            Self::Bool(flag) => Value::Bool(*flag),
-            Self::Integer(number) => Value::Number((*number).into()),
-            Self::Float(number) => float(*number),
-            Self::String(text) => Value::String(text.clone()),
-            Self::Blob(bytes) => Value::String(STANDARD.encode(bytes)),
-            Self::Timestamp(millis) => float(seconds_from_millis(*millis)),
-            Self::List(elements) => elements.iter().map(Self::to_json).collect(),
-            Self::Map(entries) => {
-                let pairs = entries.iter().map(|(name, value)| (name.clone(), value.to_json()));
-                Value::Object(pairs.collect::<Map<_, _>>())
+    /// Writes JSON; [`Document::from_json`] with the same schema reads the same document back. Members that the
+    /// schema does not know are left out.
+    pub fn to_json(&self, schema: &Schema) -> Value {
+        match (self, &schema.kind) {
+            (Self::Null, _) => Value::Null,
+            (Self::Bool(flag), _) => Value::Bool(*flag),
+            (Self::Integer(number), _) => Value::Number((*number).into()),
+            (Self::Float(number), _) => float(*number),
+            (Self::String(text), _) => Value::String(text.clone()),
+            (Self::Blob(bytes), _) => Value::String(STANDARD.encode(bytes)),
+            (Self::Timestamp(millis), _) => float(seconds_from_millis(*millis)),
+            (Self::List(elements), Kind::List(list)) => {
+                elements.iter().map(|element| element.to_json(list.member)).collect()
             }
+            (Self::Map(entries), Kind::Structure(structure)) => {
+                let known = entries.iter().filter_map(|(name, value)| {
+                    let member = structure.member(name)?;
+                    Some((member.wire_name.to_owned(), value.to_json(member.schema)))
+                });
+                Value::Object(known.collect())
+            }
+            (Self::Map(entries), Kind::Map(map)) => {
+                let pairs = entries.iter().map(|(key, value)| (key.clone(), value.to_json(map.value)));
+                Value::Object(pairs.collect())
+            }
+            // Not a document of this schema; what cannot be read back is not written.
+            (Self::List(_) | Self::Map(_), _) => Value::Null,
         }
     }
 }

@@ -1,0 +1,44 @@
+"""Steady traffic in the background, counted: what promise T3 (no healthy request fails) is checked with."""
+
+import collections
+import threading
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+
+class Load:
+    """Threads that invoke an endpoint one request after the other, from `with` to its end."""
+
+    def __init__(self, hosting, endpoint, threads=4, body=b"tide"):
+        self._hosting, self._endpoint, self._body = hosting, endpoint, body
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._drive, daemon=True) for _ in range(threads)]
+        self.answered = collections.Counter()
+        self.failures = []
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(120)
+
+    def _drive(self):
+        while not self._stop.is_set():
+            try:
+                response = self._hosting.runtime.invoke_endpoint(EndpointName=self._endpoint, Body=self._body)
+                assert response["Body"].read() == self._body
+            except (ClientError, BotoCoreError, AssertionError) as failure:
+                with self._lock:
+                    self.failures.append(repr(failure))
+            else:
+                with self._lock:
+                    self.answered[response["InvokedProductionVariant"]] += 1
+
+    @property
+    def count(self):
+        return sum(self.answered.values())

@@ -1,0 +1,54 @@
+"""Raw requests over a plain connection, signed or mis-signed at will: what no client library would send."""
+
+import http.client
+import json
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from .server import REGION
+
+
+class Answer:
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = dict((name.lower(), value) for name, value in response.getheaders())
+        self.body = response.read()
+
+    @property
+    def code(self):
+        """The error code, from where either protocol keeps it."""
+        return self.headers.get("x-amzn-errortype") or json.loads(self.body)["__type"].split("#")[-1]
+
+    @property
+    def message(self):
+        body = json.loads(self.body)
+        return body.get("message") or body.get("Message")
+
+    def __repr__(self):
+        return f"{self.status} {self.headers} {self.body[:2000]!r}"
+
+
+def headers_for(server, method, path, body=b"", headers=None, service="sagemaker", region=REGION, key=None, secret=None):
+    """The headers of a request that botocore's signer has signed."""
+    own_key, own_secret = server.key()
+    request = AWSRequest(method, server.url + path, headers or {}, body)
+    SigV4Auth(Credentials(key or own_key, secret or own_secret), service, region).add_auth(request)
+    return {"Host": server.url.removeprefix("http://")} | dict(request.headers.items())
+
+
+def send(server, method, path, body=b"", headers=None):
+    """Sends exactly this and gives back what is answered."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    try:
+        connection.request(method, path, body, headers or {})
+        return Answer(connection.getresponse())
+    finally:
+        connection.close()
+
+
+def control(server, target, body, **signing):
+    """A control-plane call with any bytes for a body, properly signed."""
+    headers = {"X-Amz-Target": f"SageMaker.{target}", "Content-Type": "application/x-amz-json-1.1"}
+    return send(server, "POST", "/", body, headers_for(server, "POST", "/", body, headers, **signing))

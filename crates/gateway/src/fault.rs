@@ -1,0 +1,247 @@
+//! Everything that the data plane answers instead of a prediction, and in which words.
+//!
+//! The runtime has its own codes (`ValidationError`, not `ValidationException`) and its own shape: the type in the header
+//! `x-amzn-ErrorType`, the rest in the body (`reference/sagemaker-hosting.md`, sections 0 and 5).
+
+use std::borrow::Cow;
+
+use auth::{Dialect, Problem};
+use http::StatusCode;
+
+use crate::settings::{BODY_BYTES_MAX, Settings};
+
+/// The container's name in texts: that of a model's `PrimaryContainer`.
+const CONTAINER: &str = "primary";
+
+/// What went wrong. Each variant has its answer in [`Fault::answer`].
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// The signature, in any of the ways that `auth` tells apart.
+    Signature(Problem),
+    /// A member breaks the model's constraints; the text is `wire`'s.
+    Invalid(String),
+    /// There is no operation of this method at this path.
+    Method(String),
+    BodyTooLarge,
+    /// The body ended before its announced length.
+    BodyBroken,
+    BodyTooSlow,
+    EndpointNotFound { endpoint: String },
+    VariantNotFound { endpoint: String, variant: String },
+    /// A header that asks for what no endpoint here has.
+    Header { endpoint: String, header: Unsupported },
+    Unavailable(Unavailable),
+    Model { endpoint: String, fault: ModelFault },
+    /// A defect of ours; the log has the cause.
+    Internal,
+}
+
+/// Headers of `InvokeEndpoint` that need a kind of endpoint that Tidegate does not host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unsupported {
+    TargetModel,
+    TargetContainerHostname,
+    InferenceComponent,
+    SessionId,
+    EnableExplanations,
+    PrefixAwareId,
+}
+
+/// Why the request cannot be taken now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unavailable {
+    /// No instance became ready within the deadline.
+    NoInstance,
+    /// As many requests as may wait for an instance already do.
+    TooManyWaiting,
+    /// As many bytes of bodies as may be held already are.
+    NoRoom,
+}
+
+/// What the model server did wrong.
+#[derive(Debug)]
+pub(crate) enum ModelFault {
+    /// It answered with something other than 2xx. `whole` says whether `body` is all of its answer.
+    Answered { status: StatusCode, body: String, whole: bool },
+    TimedOut,
+    Broken,
+    TooLong,
+}
+
+/// An error on the wire, before its encoding.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    /// `x-amzn-ErrorType`.
+    pub(crate) kind: Cow<'static, str>,
+    /// `ErrorCode`.
+    pub(crate) code: Option<&'static str>,
+    pub(crate) message: String,
+    pub(crate) model: Option<ModelMembers>,
+}
+
+/// What `ModelError` says beyond its message.
+#[derive(Debug, PartialEq)]
+pub(crate) struct ModelMembers {
+    pub(crate) original_status_code: u16,
+    pub(crate) original_message: String,
+    /// Holds the log group's ARN, as AWS's does.
+    pub(crate) log_stream_arn: String,
+}
+
+impl Fault {
+    pub(crate) fn answer(&self, settings: &Settings) -> Answer {
+        let account = &settings.account;
+        match self {
+            Self::Signature(problem) => {
+                let answer = problem.answer(Dialect::RestJson);
+                let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_REQUEST);
+                plain(status, answer.code, answer.message)
+            }
+            Self::Invalid(message) => invalid(message.clone()),
+            Self::Method(method) => plain(
+                StatusCode::NOT_FOUND,
+                "UnknownOperationException",
+                format!("SageMaker Runtime has no operation for {method} at this path; InvokeEndpoint is a POST."),
+            ),
+            Self::BodyTooLarge => invalid(format!(
+                "1 validation error detected: Value at 'body' failed to satisfy constraint: \
+                 Member must have length less than or equal to {BODY_BYTES_MAX}"
+            )),
+            Self::BodyBroken => invalid("The request body ended before its announced length."),
+            Self::BodyTooSlow => plain(
+                StatusCode::REQUEST_TIMEOUT,
+                "RequestTimeoutException",
+                format!("The request body did not arrive within {} seconds.", settings.limits.body_read.as_secs()),
+            ),
+            Self::EndpointNotFound { endpoint } => {
+                invalid(format!("Endpoint {endpoint} of account {account} not found."))
+            }
+            Self::VariantNotFound { endpoint, variant } => {
+                invalid(format!("Variant {variant} of endpoint {endpoint} of account {account} not found."))
+            }
+            Self::Header { endpoint, header } => {
+                Answer { code: header.code(), ..invalid(header.message(endpoint)) }
+            }
+            Self::Unavailable(why) => {
+                plain(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", why.message().to_owned())
+            }
+            Self::Model { endpoint, fault } => fault.answer(endpoint, settings),
+            Self::Internal => plain(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "InternalFailure",
+                "The request failed because of a defect of the server; its log has the cause.".to_owned(),
+            ),
+        }
+    }
+}
+
+fn plain(status: StatusCode, kind: &'static str, message: String) -> Answer {
+    Answer { status, kind: Cow::Borrowed(kind), code: None, message, model: None }
+}
+
+fn invalid(message: impl Into<String>) -> Answer {
+    plain(StatusCode::BAD_REQUEST, "ValidationError", message.into())
+}
+
+impl Unsupported {
+    fn code(self) -> Option<&'static str> {
+        match self {
+            Self::TargetModel => Some("TARGET_MODEL_HEADER_NOT_SUPPORTED"),
+            Self::TargetContainerHostname
+            | Self::InferenceComponent
+            | Self::SessionId
+            | Self::EnableExplanations
+            | Self::PrefixAwareId => None,
+        }
+    }
+
+    fn message(self, endpoint: &str) -> String {
+        match self {
+            Self::TargetModel => {
+                format!("Endpoint {endpoint} is not a multi-model endpoint and does not support target model header.")
+            }
+            Self::TargetContainerHostname => format!(
+                "Endpoint {endpoint} does not run containers in Direct mode and does not support the \
+                 X-Amzn-SageMaker-Target-Container-Hostname header."
+            ),
+            Self::InferenceComponent => "Inference Component Name header is not allowed for endpoints to which you \
+                                         dont plan to deploy inference components. Please remove the Inference \
+                                         Component Name header and try again."
+                .to_owned(),
+            Self::SessionId => without(endpoint, "X-Amzn-SageMaker-Session-Id", "stateful sessions"),
+            Self::EnableExplanations => without(endpoint, "X-Amzn-SageMaker-Enable-Explanations", "an explainer"),
+            Self::PrefixAwareId => without(endpoint, "X-Amzn-SageMaker-Prefix-Aware-Id", "prefix-aware routing"),
+        }
+    }
+}
+
+fn without(endpoint: &str, header: &str, lacking: &str) -> String {
+    format!("Endpoint {endpoint} does not have {lacking} and does not support the {header} header.")
+}
+
+impl Unavailable {
+    fn message(self) -> &'static str {
+        match self {
+            Self::NoInstance => "No instance of the endpoint became ready to take the request in time.",
+            Self::TooManyWaiting => "Too many requests are waiting for an instance of an endpoint to become ready.",
+            Self::NoRoom => "The server holds as many bytes of requests and answers as it may. Try again later.",
+        }
+    }
+}
+
+impl ModelFault {
+    fn answer(&self, endpoint: &str, settings: &Settings) -> Answer {
+        let (region, account) = (&settings.region, &settings.account);
+        let status = match self {
+            Self::Answered { status, .. } => status.as_u16(),
+            Self::TimedOut | Self::Broken | Self::TooLong => 0,
+        };
+        let (side, code) = if (400..500).contains(&status) {
+            ("client", "CLIENT_ERROR_FROM_MODEL")
+        } else {
+            ("server", "SERVER_ERROR_FROM_MODEL")
+        };
+        let original = self.original();
+        let what = match self {
+            Self::Answered { whole: false, .. } => "could not load the entire response body".to_owned(),
+            Self::Answered { .. } | Self::TimedOut | Self::Broken | Self::TooLong => {
+                format!("with message \"{original}\"")
+            }
+        };
+        let and = if what.starts_with("could") { " and" } else { "" };
+        let message = format!(
+            "Received {side} error ({status}) from {CONTAINER}{and} {what}. See \
+             https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:\
+             group=/aws/sagemaker/Endpoints/{endpoint} in account {account} for more information."
+        );
+        let model = ModelMembers {
+            original_status_code: status,
+            original_message: original.into_owned(),
+            log_stream_arn: format!("arn:aws:logs:{region}:{account}:log-group:/aws/sagemaker/Endpoints/{endpoint}"),
+        };
+        Answer {
+            status: StatusCode::FAILED_DEPENDENCY,
+            kind: Cow::Borrowed("ModelError"),
+            code: Some(code),
+            message,
+            model: Some(model),
+        }
+    }
+
+    fn original(&self) -> Cow<'_, str> {
+        match self {
+            Self::Answered { body, .. } => Cow::Borrowed(body),
+            Self::TimedOut => Cow::Owned(format!(
+                "Your invocation timed out while waiting for a response from container {CONTAINER}. Review the latency \
+                 metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
+            )),
+            Self::Broken => {
+                Cow::Owned(format!("The connection to container {CONTAINER} broke off before its response was complete."))
+            }
+            Self::TooLong => Cow::Owned(format!(
+                "The response from container {CONTAINER} is longer than the maximum of {BODY_BYTES_MAX} bytes."
+            )),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Idle connections of one thread, by instance. No other thread sees them, so there is nothing to lock.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use domain::instance::InstanceId;
+use tokio::time::{self, Instant};
+
+use crate::task;
+
+use super::connection::Connection;
+
+/// How long a connection is kept for another request. Shorter than the shortest keep-alive time that model servers are
+/// known to use (1 s), so that it is this side that closes: a server that closes may just be overtaken by a request.
+const IDLE_TIME_MAX: Duration = Duration::from_millis(800);
+
+/// Idle connections per instance and thread: as many as requests that a busy instance answers at once.
+const IDLE_PER_INSTANCE_MAX: usize = 32;
+
+/// How often connections that have been idle too long are looked for, while there are any.
+const SWEEP_INTERVAL: Duration = Duration::from_millis(400);
+
+/// The pool; clones are the same one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Pool(Rc<Shelf>);
+
+#[derive(Debug, Default)]
+struct Shelf {
+    idle: RefCell<HashMap<InstanceId, Vec<Idle>>>,
+    is_sweeping: Cell<bool>,
+}
+
+#[derive(Debug)]
+struct Idle {
+    connection: Connection,
+    since: Instant,
+}
+
+impl Pool {
+    /// A connection that a request may be sent on. The one used last comes first, so that the others can grow old.
+    pub(super) fn take(&self, id: &InstanceId) -> Option<Connection> {
+        let mut all = self.0.idle.borrow_mut();
+        let idle = all.get_mut(id)?;
+        while let Some(Idle { connection, .. }) = idle.pop() {
+            if connection.is_reusable() {
+                return Some(connection);
+            }
+        }
+        None
+    }
+
+    /// Keeps a connection whose last answer has been read to its end.
+    pub(super) fn put(&self, id: &InstanceId, connection: Connection) {
+        if connection.sender.is_closed() {
+            return;
+        }
+        let mut all = self.0.idle.borrow_mut();
+        let idle = match all.get_mut(id) {
+            Some(idle) => idle,
+            None => all.entry(id.clone()).or_default(),
+        };
+        if idle.len() < IDLE_PER_INSTANCE_MAX {
+            idle.push(Idle { connection, since: Instant::now() });
+        }
+        drop(all);
+        self.sweep_until_empty();
+    }
+
+    fn sweep_until_empty(&self) {
+        if self.0.is_sweeping.replace(true) {
+            return;
+        }
+        let shelf = Rc::clone(&self.0);
+        task::spawn_local("idle connections", async move {
+            while shelf.sweep() {
+                time::sleep(SWEEP_INTERVAL).await;
+            }
+            shelf.is_sweeping.set(false);
+        });
+    }
+
+    #[cfg(test)]
+    pub(super) fn idle(&self) -> usize {
+        self.0.idle.borrow().values().map(Vec::len).sum()
+    }
+}
+
+impl Shelf {
+    /// Drops what has been idle too long; false if nothing is left.
+    fn sweep(&self) -> bool {
+        let mut all = self.idle.borrow_mut();
+        all.retain(|_, idle| {
+            idle.retain(|idle| !idle.connection.sender.is_closed() && idle.since.elapsed() < IDLE_TIME_MAX);
+            !idle.is_empty()
+        });
+        !all.is_empty()
+    }
+}

@@ -1,0 +1,128 @@
+//! What is kept, and in which form: each record carries the version of its form and is brought up to date when read.
+
+use std::sync::Arc;
+
+use domain::arn::Kind;
+use domain::endpoint::Endpoint;
+use domain::endpoint_config::EndpointConfig;
+use domain::model::Model;
+use domain::name::{EndpointConfigName, EndpointKey, ModelName};
+use domain::tag::Tags;
+use domain::time::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::state::{State, Table};
+use crate::Error;
+
+/// A record of one kind. `KIND` and the text of a key never change once released.
+pub trait Record: Serialize + DeserializeOwned + Send + Sync + 'static {
+    const KIND: &'static str;
+    /// The version of the form that is written. Reading an older one is `upgrade`'s work.
+    const VERSION: u32;
+    type Key: Ord + Clone + Send + Sync + 'static;
+
+    fn key(&self) -> Self::Key;
+    fn key_text(key: &Self::Key) -> String;
+    fn table_mut(state: &mut State) -> &mut Table<Self>;
+
+    /// Brings the JSON form of an older version up to `VERSION`.
+    fn upgrade(_from: u32, body: serde_json::Value) -> serde_json::Value {
+        body
+    }
+}
+
+/// The tags of one resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tagged {
+    pub arn: String,
+    pub tags: Tags,
+}
+
+impl Tagged {
+    /// The key of a resource's tags. An endpoint's ARN may be spelled in any case.
+    pub fn key_of(kind: Kind, arn: &str) -> String {
+        if kind == Kind::Endpoint { arn.to_ascii_lowercase() } else { arn.to_owned() }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Counters {
+    pub(crate) last_deployment: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ServerTime {
+    pub(crate) reached: Timestamp,
+}
+
+macro_rules! records {
+    ($($record:ty: $kind:literal version $version:literal in $table:ident by $key:ty, |$it:ident| $of:expr, |$text:ident| $as_text:expr;)+) => {
+        $(impl Record for $record {
+            const KIND: &'static str = $kind;
+            const VERSION: u32 = $version;
+            type Key = $key;
+
+            fn key(&self) -> $key {
+                let $it = self;
+                $of
+            }
+
+            fn key_text($text: &$key) -> String {
+                $as_text
+            }
+
+            fn table_mut(state: &mut State) -> &mut Table<Self> {
+                &mut state.$table
+            }
+        })+
+
+        /// Puts a stored row into the state.
+        pub(crate) fn load(state: &mut State, kind: &str, version: u32, body: &[u8]) -> Result<(), Error> {
+            match kind {
+                $($kind => load_as::<$record>(state, version, body),)+
+                _ => Err(Error::Read(format!("a record of the unknown kind {kind:?}; was it written by a newer tidegate?"))),
+            }
+        }
+    };
+}
+
+records! {
+    Model: "model" version 1 in models by ModelName, |it| it.name.clone(), |key| key.to_string();
+    EndpointConfig: "endpoint-config" version 1 in endpoint_configs by EndpointConfigName, |it| it.name.clone(), |key| key.to_string();
+    Endpoint: "endpoint" version 1 in endpoints by EndpointKey, |it| EndpointKey::from(&it.name), |key| key.as_str().to_owned();
+    Tagged: "tags" version 1 in tagged by String, |it| it.arn.clone(), |key| key.clone();
+    Counters: "counters" version 1 in counters by (), |_it| (), |_key| String::new();
+    ServerTime: "server-time" version 1 in time by (), |_it| (), |_key| String::new();
+}
+
+fn load_as<R: Record>(state: &mut State, version: u32, body: &[u8]) -> Result<(), Error> {
+    let unreadable = |why: String| Error::Read(format!("a record of kind {}: {why}", R::KIND));
+    if version > R::VERSION {
+        return Err(unreadable(format!("version {version} was written by a newer tidegate")));
+    }
+    let body = serde_json::from_slice(body).map_err(|why| unreadable(why.to_string()))?;
+    let body = if version < R::VERSION { R::upgrade(version, body) } else { body };
+    let record: R = serde_json::from_value(body).map_err(|why| unreadable(why.to_string()))?;
+    R::table_mut(state).insert_mut(record.key(), Arc::new(record));
+    Ok(())
+}
+
+/// A change of one record as a journal keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    pub kind: &'static str,
+    pub key: String,
+    /// Version and JSON; none removes the record.
+    pub body: Option<(u32, Vec<u8>)>,
+}
+
+impl Row {
+    pub(crate) fn put<R: Record>(record: &R) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            kind: R::KIND,
+            key: R::key_text(&record.key()),
+            body: Some((R::VERSION, serde_json::to_vec(record)?)),
+        })
+    }
+}

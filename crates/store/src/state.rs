@@ -1,0 +1,118 @@
+//! The whole state in memory: immutable tables that share what has not changed with the image before.
+
+use std::fmt;
+use std::sync::Arc;
+
+use domain::endpoint::Endpoint;
+use domain::endpoint_config::EndpointConfig;
+use domain::model::Model;
+use rpds::RedBlackTreeMapSync;
+
+use crate::record::{Counters, Record, Row, ServerTime, Tagged};
+
+/// Records of one kind by key, in the order of their keys. Cloning one costs nothing.
+pub type Table<R> = RedBlackTreeMapSync<<R as Record>::Key, Arc<R>>;
+
+/// All that is kept.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    pub models: Table<Model>,
+    pub endpoint_configs: Table<EndpointConfig>,
+    pub endpoints: Table<Endpoint>,
+    pub tagged: Table<Tagged>,
+    pub(crate) counters: Table<Counters>,
+    pub(crate) time: Table<ServerTime>,
+}
+
+impl State {
+    /// The number of the deployment that was made last; 0 before the first.
+    pub fn last_deployment(&self) -> u64 {
+        self.counters.get(&()).map_or(0, |counters| counters.last_deployment)
+    }
+
+    /// Server time up to which clocks may have been read, if any was kept.
+    pub fn server_time(&self) -> Option<domain::time::Timestamp> {
+        self.time.get(&()).map(|time| time.reached)
+    }
+}
+
+/// What a decision changes: all of it, or nothing.
+#[derive(Default)]
+pub struct Changes(Vec<Box<dyn Edit>>);
+
+impl Changes {
+    pub const fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Adds a record, or replaces the one of the same key.
+    #[must_use]
+    pub fn put<R: Record>(mut self, record: impl Into<Arc<R>>) -> Self {
+        self.0.push(Box::new(Put(record.into())));
+        self
+    }
+
+    /// Removes a record; one that is not there is no error.
+    #[must_use]
+    pub fn delete<R: Record>(mut self, key: R::Key) -> Self {
+        self.0.push(Box::new(Delete::<R>(key)));
+        self
+    }
+
+    /// Takes the next deployment's number, which is `State::last_deployment` + 1.
+    #[must_use]
+    pub fn count_deployment(self, state: &State) -> Self {
+        self.put(Counters { last_deployment: state.last_deployment() + 1 })
+    }
+
+    /// Keeps the server time that clocks may have reached.
+    #[must_use]
+    pub fn keep_time(self, reached: domain::time::Timestamp) -> Self {
+        self.put(ServerTime { reached })
+    }
+
+    pub(crate) fn apply(&self, state: &mut State) {
+        for edit in &self.0 {
+            edit.apply(state);
+        }
+    }
+
+    pub(crate) fn rows(&self) -> Result<Vec<Row>, serde_json::Error> {
+        self.0.iter().map(|edit| edit.row()).collect()
+    }
+}
+
+impl fmt::Debug for Changes {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} changes", self.0.len())
+    }
+}
+
+trait Edit: Send {
+    fn apply(&self, state: &mut State);
+    fn row(&self) -> Result<Row, serde_json::Error>;
+}
+
+struct Put<R: Record>(Arc<R>);
+
+impl<R: Record> Edit for Put<R> {
+    fn apply(&self, state: &mut State) {
+        R::table_mut(state).insert_mut(self.0.key(), Arc::clone(&self.0));
+    }
+
+    fn row(&self) -> Result<Row, serde_json::Error> {
+        Row::put(&*self.0)
+    }
+}
+
+struct Delete<R: Record>(R::Key);
+
+impl<R: Record> Edit for Delete<R> {
+    fn apply(&self, state: &mut State) {
+        R::table_mut(state).remove_mut(&self.0);
+    }
+
+    fn row(&self) -> Result<Row, serde_json::Error> {
+        Ok(Row { kind: R::KIND, key: R::key_text(&self.0), body: None })
+    }
+}

@@ -1,0 +1,1 @@
+//! The texts of reference/sagemaker-hosting.md, word by word.
