@@ -46,12 +46,12 @@ def clean_environment(**more):
 
 
 class Server:
-    """A server on a data directory of its own, or on one that an earlier server left."""
+    """A server on a data directory of its own. Killed or stopped, it can be started again on the same one."""
 
-    def __init__(self, data_dir=None, config=None, arguments=(), environment=None):
+    def __init__(self, config=None, arguments=(), environment=None):
         # Short, since a Unix socket's whole path must fit into 108 bytes.
-        self._own_dir = None if data_dir else tempfile.mkdtemp(prefix="tg-", dir="/tmp")
-        self.data_dir = pathlib.Path(data_dir or self._own_dir) / ("" if data_dir else "data")
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="tg-", dir="/tmp"))
+        self.data_dir = self.root / "data"
         self.arguments = list(arguments)
         self.environment = environment or {}
         self.unexpected = []
@@ -59,7 +59,7 @@ class Server:
         self._process = None
         self.config_path = None
         if config is not None:
-            self.config_path = self.data_dir.parent / "tidegate.toml"
+            self.config_path = self.root / "tidegate.toml"
             self.config_path.write_text(config)
 
     # -- its life ------------------------------------------------------------------------------------------------
@@ -70,8 +70,8 @@ class Server:
         return [str(binary()), "up", "--data-dir", str(self.data_dir), *listen, *config, *self.arguments, *more]
 
     def start(self):
-        out = tempfile.NamedTemporaryFile(prefix="out-", dir=self.data_dir.parent, delete=False)
-        err = tempfile.NamedTemporaryFile(prefix="err-", dir=self.data_dir.parent, delete=False)
+        out = tempfile.NamedTemporaryFile(prefix="out-", dir=self.root, delete=False)
+        err = tempfile.NamedTemporaryFile(prefix="err-", dir=self.root, delete=False)
         self._logs.append((pathlib.Path(out.name), pathlib.Path(err.name)))
         environment = clean_environment(**self.environment)
         self._process = subprocess.Popen(
@@ -141,8 +141,7 @@ class Server:
             faults.append("a panic is in the server's log")
         faults.extend(self.unexpected)
         log = self.log()
-        if self._own_dir:
-            shutil.rmtree(self._own_dir, ignore_errors=True)
+        shutil.rmtree(self.root, ignore_errors=True)
         assert not faults, "\n".join([*faults, "--- server log", log[-8000:]])
 
     def log(self):

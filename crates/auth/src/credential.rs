@@ -78,7 +78,7 @@ pub struct Session {
     pub expires: i64,
 }
 
-/// Who a key belongs to, in the words of GetCallerIdentity.
+/// Who a key belongs to, in the words of `GetCallerIdentity`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
     /// The account's twelve digits.

@@ -8,21 +8,25 @@ use std::borrow::Cow;
 use auth::{Dialect, Problem};
 use http::StatusCode;
 
+use wire::{Document, ErrorBody};
+
 use crate::settings::{BODY_BYTES_MAX, Settings};
 
 /// The container's name in texts: that of a model's `PrimaryContainer`.
 const CONTAINER: &str = "primary";
+
+/// The member that tells the errors of one type apart.
+const ERROR_CODE: &str = "ErrorCode";
 
 /// What went wrong. Each variant has its answer in [`Fault::answer`].
 #[derive(Debug)]
 pub(crate) enum Fault {
     /// The signature, in any of the ways that `auth` tells apart.
     Signature(Problem),
-    /// A member breaks the model's constraints; the text is `wire`'s.
-    Invalid(String),
-    /// There is no operation of this method at this path.
-    Method(String),
-    BodyTooLarge,
+    /// `wire` could not read it, or it breaks the model's constraints.
+    Rejected(Box<ErrorBody>),
+    /// Longer than the model allows; how long, if the head said so.
+    BodyTooLarge { announced: Option<u64> },
     /// The body ended before its announced length.
     BodyBroken,
     BodyTooSlow,
@@ -68,29 +72,8 @@ pub(crate) enum ModelFault {
     TooLong,
 }
 
-/// An error on the wire, before its encoding.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    /// `x-amzn-ErrorType`.
-    pub(crate) kind: Cow<'static, str>,
-    /// `ErrorCode`.
-    pub(crate) code: Option<&'static str>,
-    pub(crate) message: String,
-    pub(crate) model: Option<ModelMembers>,
-}
-
-/// What `ModelError` says beyond its message.
-#[derive(Debug, PartialEq)]
-pub(crate) struct ModelMembers {
-    pub(crate) original_status_code: u16,
-    pub(crate) original_message: String,
-    /// Holds the log group's ARN, as AWS's does.
-    pub(crate) log_stream_arn: String,
-}
-
 impl Fault {
-    pub(crate) fn answer(&self, settings: &Settings) -> Answer {
+    pub(crate) fn answer(&self, settings: &Settings) -> ErrorBody {
         let account = &settings.account;
         match self {
             Self::Signature(problem) => {
@@ -98,16 +81,8 @@ impl Fault {
                 let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_REQUEST);
                 plain(status, answer.code, answer.message)
             }
-            Self::Invalid(message) => invalid(message.clone()),
-            Self::Method(method) => plain(
-                StatusCode::NOT_FOUND,
-                "UnknownOperationException",
-                format!("SageMaker Runtime has no operation for {method} at this path; InvokeEndpoint is a POST."),
-            ),
-            Self::BodyTooLarge => invalid(format!(
-                "1 validation error detected: Value at 'body' failed to satisfy constraint: \
-                 Member must have length less than or equal to {BODY_BYTES_MAX}"
-            )),
+            Self::Rejected(error) => (**error).clone(),
+            Self::BodyTooLarge { announced } => invalid(too_large(*announced)),
             Self::BodyBroken => invalid("The request body ended before its announced length."),
             Self::BodyTooSlow => plain(
                 StatusCode::REQUEST_TIMEOUT,
@@ -121,7 +96,11 @@ impl Fault {
                 invalid(format!("Variant {variant} of endpoint {endpoint} of account {account} not found."))
             }
             Self::Header { endpoint, header } => {
-                Answer { code: header.code(), ..invalid(header.message(endpoint)) }
+                let error = invalid(header.message(endpoint));
+                match header.code() {
+                    Some(code) => error.with(ERROR_CODE, Document::String(code.to_owned())),
+                    None => error,
+                }
             }
             Self::Unavailable(why) => {
                 plain(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", why.message().to_owned())
@@ -136,12 +115,23 @@ impl Fault {
     }
 }
 
-fn plain(status: StatusCode, kind: &'static str, message: String) -> Answer {
-    Answer { status, kind: Cow::Borrowed(kind), code: None, message, model: None }
+fn plain(status: StatusCode, kind: &'static str, message: String) -> ErrorBody {
+    ErrorBody { modelled: true, ..ErrorBody::new(kind, status, message) }
 }
 
-fn invalid(message: impl Into<String>) -> Answer {
+fn invalid(message: impl Into<String>) -> ErrorBody {
     plain(StatusCode::BAD_REQUEST, "ValidationError", message.into())
+}
+
+/// In the words of `wire`'s validation, which cannot be asked about a body that is not read.
+fn too_large(announced: Option<u64>) -> String {
+    let value = announced.map_or_else(String::new, |length| {
+        format!(" 'java.nio.HeapByteBuffer[pos=0 lim={length} cap={length}]'")
+    });
+    format!(
+        "1 validation error detected: Value{value} at 'body' failed to satisfy constraint: \
+         Member must have length less than or equal to {BODY_BYTES_MAX}"
+    )
 }
 
 impl Unsupported {
@@ -191,7 +181,7 @@ impl Unavailable {
 }
 
 impl ModelFault {
-    fn answer(&self, endpoint: &str, settings: &Settings) -> Answer {
+    fn answer(&self, endpoint: &str, settings: &Settings) -> ErrorBody {
         let (region, account) = (&settings.region, &settings.account);
         let status = match self {
             Self::Answered { status, .. } => status.as_u16(),
@@ -215,18 +205,13 @@ impl ModelFault {
              https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:\
              group=/aws/sagemaker/Endpoints/{endpoint} in account {account} for more information."
         );
-        let model = ModelMembers {
-            original_status_code: status,
-            original_message: original.into_owned(),
-            log_stream_arn: format!("arn:aws:logs:{region}:{account}:log-group:/aws/sagemaker/Endpoints/{endpoint}"),
-        };
-        Answer {
-            status: StatusCode::FAILED_DEPENDENCY,
-            kind: Cow::Borrowed("ModelError"),
-            code: Some(code),
-            message,
-            model: Some(model),
-        }
+        // It holds the log group's ARN, as AWS's does.
+        let log_stream = format!("arn:aws:logs:{region}:{account}:log-group:/aws/sagemaker/Endpoints/{endpoint}");
+        plain(StatusCode::FAILED_DEPENDENCY, "ModelError", message)
+            .with(ERROR_CODE, Document::String(code.to_owned()))
+            .with("OriginalStatusCode", Document::Integer(status.into()))
+            .with("OriginalMessage", Document::String(original.into_owned()))
+            .with("LogStreamArn", Document::String(log_stream))
     }
 
     fn original(&self) -> Cow<'_, str> {

@@ -15,4 +15,3 @@ pub(crate) const PREFIX_AWARE_ID: HeaderName = HeaderName::from_static("x-amzn-s
 pub(crate) const INVOKED_PRODUCTION_VARIANT: HeaderName =
     HeaderName::from_static("x-amzn-invoked-production-variant");
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
-pub(crate) const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");

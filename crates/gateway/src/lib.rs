@@ -1,1 +1,36 @@
-//! The data plane.
+//! The data plane: Tidegate's one port, and inference from a client to a model server and back.
+//!
+//! It serves from the last route table it was given and needs neither the store nor the control plane for it
+//! (invariant A3). It never reads state, never starts or stops an instance, and never forwards a byte of a body whose
+//! signature has not been verified (promise T5).
+//!
+//! A request's way: `listen` (a connection on one of the threads) · `serve` (inference, or the control plane's?) ·
+//! `admit` (signature, size, members) · `forward` (choice of an instance from the `route_table` by `pick`) · `upstream`
+//! (one exchange with its model server) · an answer, or a `fault`. Every thread has its own runtime, connections to the
+//! model servers, signing keys and random numbers; what threads share is read without a lock.
+
+mod admit;
+mod answer_body;
+mod control_plane;
+mod fault;
+mod forward;
+mod gate;
+mod header;
+mod listen;
+mod pick;
+mod quota;
+mod route_table;
+mod serve;
+mod settings;
+mod task;
+mod upstream;
+mod worker;
+
+pub use answer_body::{BoxError, ControlBody, whole};
+pub use control_plane::{BoxFuture, ControlPlane, Handler, PeerInfo};
+pub use listen::{Drained, Gateway};
+pub use route_table::Routes;
+pub use settings::{
+    ANSWER_TIME_MAX, BODY_BYTES_MAX, BODY_READ_TIME_MAX, CONNECTIONS_MAX, HELD_BYTES_MAX, Limits, Settings, WAITING_MAX,
+};
+pub use worker::Parts;

@@ -65,6 +65,11 @@ impl Routes {
         }
     }
 
+    /// Whether the endpoint is in the table, with or without ready instances.
+    pub(crate) fn has(&self, endpoint: &str) -> bool {
+        self.snapshot.load().endpoints.contains_key(endpoint)
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<InstanceId, Arc<Gate>>> {
         // The map is sound between any two of its operations, so a panic elsewhere has not broken it.
         self.gates.lock().unwrap_or_else(PoisonError::into_inner)

@@ -9,4 +9,6 @@ pub mod fake;
 mod instance;
 pub mod process;
 #[cfg(test)]
-mod suite {}
+mod suite;
+
+pub use instance::Nudge;

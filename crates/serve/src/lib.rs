@@ -79,6 +79,7 @@ pub fn run(image: Image, settings: Settings) -> Result<(), Error> {
     let mut builder = Builder::new_current_thread();
     if image == Image::Onnx {
         builder.max_blocking_threads(onnx::workers());
+        onnx::report_in_one_line();
     }
     let runtime = builder.enable_all().build().map_err(Error::Start)?;
     let result = runtime.block_on(async {

@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use crate::{EchoSettings, Error, Image, Listen, Settings};
 
 /// Longest that a test waits for anything; only a failing one gets there.
-const WAIT_MAX: Duration = Duration::from_secs(60);
+const WAIT_MAX: Duration = Duration::from_mins(1);
 
 /// A running server. Its model directory is there before it starts.
 pub(crate) struct Server {

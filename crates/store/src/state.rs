@@ -47,8 +47,8 @@ impl Changes {
 
     /// Adds a record, or replaces the one of the same key.
     #[must_use]
-    pub fn put<R: Record>(mut self, record: impl Into<Arc<R>>) -> Self {
-        self.0.push(Box::new(Put(record.into())));
+    pub fn put<R: Record>(mut self, record: R) -> Self {
+        self.0.push(Box::new(Put(Arc::new(record))));
         self
     }
 

@@ -3,6 +3,8 @@
 //! The scope of a signature names a signing name, and two services may share one (`sagemaker`): then the target
 //! header or the path decides. Only headers and path are looked at, never the body.
 
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
 use http::request::Parts;
 
 use crate::protocol::{self, Protocol};

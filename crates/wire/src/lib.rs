@@ -1,17 +1,31 @@
 //! AWS's protocols: bytes to validated requests and back, in both directions, from AWS's own service models.
 //!
 //! A server does:
-//! ```ignore
-//! let service = wire::detect(Some("sagemaker"), &parts).ok_or(…)?;
-//! match wire::route(service, &parts, &body) {
-//!     Ok(call) => match sagemaker::Operation::from_str(call.operation.name)? {
+//! ```
+//! # use bytes::Bytes;
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use wire::sagemaker::{DescribeModelInput, Operation};
+//!
+//! # let request = http::Request::post("/").header("x-amz-target", "SageMaker.DescribeModel").body(())?;
+//! # let (parts, ()) = request.into_parts();
+//! # let body = Bytes::from(r#"{"ModelName":"mnist"}"#);
+//! let service = wire::detect(Some("sagemaker"), &parts).ok_or("not a service of ours")?;
+//! let response = match wire::route(service, &parts, &body) {
+//!     Ok(call) => match call.operation.name.parse()? {
 //!         Operation::DescribeModel => {
 //!             let input: DescribeModelInput = call.input()?;
-//!             call.respond(&describe_model(input), request_id)          // or call.respond_error(&error, request_id)
+//!             let message = format!("Could not find model \"{}\".", input.model_name);
+//!             let error = wire::ErrorBody::new("ValidationException", http::StatusCode::BAD_REQUEST, message);
+//!             call.respond_error(&error, "request-id") // or call.respond(&output, "request-id")
 //!         }
+//!         _ => call.respond_empty("request-id"),
 //!     },
-//!     Err(rejection) => rejection.respond(request_id),
-//! }
+//!     Err(rejection) => rejection.respond("request-id"),
+//! };
+//! # assert_eq!(response.status(), 400);
+//! # assert!(String::from_utf8_lossy(response.body()).contains("mnist"));
+//! # Ok(())
+//! # }
 //! ```
 //! Before a request is routed (its signature is wrong, say) there is [`Protocol::guess`] with
 //! [`Protocol::encode_error`]. A client does [`encode_request`], signs, sends, and [`decode_response`].
@@ -29,14 +43,16 @@ pub mod protocol;
 pub mod schema;
 pub mod service;
 pub mod shape;
+#[cfg(test)]
+mod testing;
 pub mod validate;
 pub mod value;
 
 pub use detect::detect;
 pub use document::{Document, JsonError};
 pub use protocol::{
-    Call, EncodeError, ErrorBody, Protocol, Rejection, ResponseError, ServiceError, decode_response,
-    encode_request, route,
+    Call, EncodeError, ErrorBody, Protocol, Rejection, ResponseError, ServiceError,
+    decode_response, encode_request, route,
 };
 pub use service::{OperationModel, Service};
 pub use shape::{sagemaker, sagemaker_runtime, sts};

@@ -19,8 +19,6 @@ pub struct Service {
     pub endpoint_prefix: &'static str,
     /// What stands before the dot in `X-Amz-Target`; empty where awsJson is not spoken.
     pub target_prefix: &'static str,
-    /// The version of awsJson that answers carry: `1.1`.
-    pub json_version: &'static str,
     pub api_version: &'static str,
     /// The namespace of awsQuery's answers; empty where it is not spoken.
     pub xml_namespace: &'static str,

@@ -1,11 +1,13 @@
 //! Typed values to and from documents. Generated structures are built from these few pieces.
 
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use crate::schema::Schema;
 use crate::Document;
+use crate::schema::Schema;
 
 /// A document that is not of the wanted type. After validation this means a type that is newer than our model.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -140,8 +142,11 @@ impl<'a> Reader<'a> {
     }
 
     pub fn optional<T: Value>(&self, name: &str) -> Result<Option<T>, DecodeError> {
-        let found = self.entries.iter().find(|(key, value)| key == name && *value != Document::Null);
-        found.map(|(_, value)| T::from_document(value).map_err(|error| error.below(name))).transpose()
+        let found =
+            self.entries.iter().find(|(key, value)| key == name && *value != Document::Null);
+        found
+            .map(|(_, value)| T::from_document(value).map_err(|error| error.below(name)))
+            .transpose()
     }
 
     pub fn required<T: Value>(&self, name: &str) -> Result<T, DecodeError> {

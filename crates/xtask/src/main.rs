@@ -1,4 +1,4 @@
-//! Tasks of the repository: `cargo xtask codegen [--check] | models | tidy`.
+//! Tasks of the repository: `cargo xtask codegen | models | tidy`.
 
 mod codegen;
 mod failure;
@@ -6,6 +6,7 @@ mod files;
 mod model;
 mod models;
 mod services;
+mod tidy;
 
 use std::io::{Write as _, stderr, stdout};
 use std::path::{Path, PathBuf};
@@ -17,7 +18,8 @@ const USAGE: &str = "usage: cargo xtask <task>
 
   codegen           write crates/wire/src/shape from models/
   codegen --check   fail, naming the files, if that would change anything
-  models            write models/*.json from botocore (needs pip)";
+  models            write models/*.json from botocore (needs pip)
+  tidy              check crate edges, file sizes, lints, generated code and stray paths";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -35,6 +37,12 @@ fn run(root: &Path, arguments: &[&str]) -> Outcome<ExitCode> {
     match arguments {
         ["codegen"] => codegen::write(root).map(|paths| told(&paths, ExitCode::SUCCESS)),
         ["codegen", "--check"] => codegen::check(root).map(|findings| found(&findings)),
+        ["tidy"] => tidy::run(root).map(|findings| {
+            let warnings: Vec<String> =
+                findings.warnings.iter().map(|line| format!("warning: {line}")).collect();
+            told(&warnings, ExitCode::SUCCESS);
+            found(&findings.errors)
+        }),
         ["models"] => models::run(root).map(|paths| told(&paths, ExitCode::SUCCESS)),
         _ => Err(Failure::new(USAGE)),
     }
@@ -54,5 +62,9 @@ fn told(lines: &[String], code: ExitCode) -> ExitCode {
 
 /// The workspace this binary was built from.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new(".")).to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .unwrap_or_else(|| Path::new("."))
+        .to_path_buf()
 }

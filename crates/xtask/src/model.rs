@@ -96,6 +96,7 @@ pub(crate) struct Reference {
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
+#[expect(clippy::struct_excessive_bools, reason = "the traits of AWS's model")]
 pub(crate) struct Shape {
     #[serde(rename = "type")]
     pub(crate) kind: String,

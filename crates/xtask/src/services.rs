@@ -1,6 +1,6 @@
 //! Which services and operations Tidegate serves: the one table that codegen starts from.
 
-/// The version of botocore (PyPI) whose models are trimmed.
+/// The version of the Python package botocore whose models are trimmed.
 pub(crate) const BOTOCORE_VERSION: &str = "1.44.5";
 
 /// One served service. Adding a service, or an operation, means changing this table only.

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use http::StatusCode;
 use s3s::{S3Error, S3ErrorCode};
 
 use crate::fetch::is_disk_full;
@@ -102,10 +103,16 @@ impl From<BucketError> for S3Error {
 
 /// AWS has no such error; 507 says it best, and SDKs do not retry it.
 fn disk_full() -> S3Error {
-    let mut error = S3Error::with_message(
-        S3ErrorCode::Custom("InsufficientStorage".into()),
+    custom(
+        "InsufficientStorage",
+        StatusCode::INSUFFICIENT_STORAGE,
         "The server's disk is full. Delete objects or make room, then try again.",
-    );
-    error.set_status_code(http::StatusCode::INSUFFICIENT_STORAGE);
+    )
+}
+
+/// A code that `s3s` has no name for.
+pub(super) fn custom(code: &'static str, status: StatusCode, message: &'static str) -> S3Error {
+    let mut error = S3Error::with_message(S3ErrorCode::Custom(code.into()), message);
+    error.set_status_code(status);
     error
 }

@@ -116,7 +116,11 @@ fn section_name(section: &str) -> Option<&str> {
         return None;
     }
     let name = name.trim();
-    let name = name.strip_prefix("profile").filter(|rest| rest.starts_with([' ', '\t'])).unwrap_or(name).trim();
+    let name = name
+        .strip_prefix("profile")
+        .filter(|rest| rest.starts_with([' ', '\t']))
+        .unwrap_or(name)
+        .trim();
     let name = name.trim_matches(['"', '\'']);
     (!name.is_empty()).then_some(name)
 }
@@ -185,9 +189,14 @@ mod tests {
 
     #[test]
     fn what_would_break_the_file_is_not_written() {
-        for (name, region) in [("a", "x\ny"), ("a", " x"), ("a", ""), ("a]", "x"), ("", "x"), ("profile a", "x")] {
+        for (name, region) in
+            [("a", "x\ny"), ("a", " x"), ("a", ""), ("a]", "x"), ("", "x"), ("profile a", "x")]
+        {
             let profile = Profile { region: Some(region.into()), ..Profile::default() };
-            assert!(print(&Profiles::from([(name.into(), profile)])).is_err(), "[{name:?}] region = {region:?}");
+            assert!(
+                print(&Profiles::from([(name.into(), profile)])).is_err(),
+                "[{name:?}] region = {region:?}"
+            );
         }
     }
 

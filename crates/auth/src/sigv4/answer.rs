@@ -215,11 +215,17 @@ impl Problem {
                 .iter()
                 .filter_map(|fault| match fault {
                     ScopeFault::Region { expected, .. } => Some(("Region", expected.clone())),
-                    ScopeFault::Service { .. } | ScopeFault::Terminator { .. } | ScopeFault::Date { .. } => None,
+                    ScopeFault::Service { .. }
+                    | ScopeFault::Terminator { .. }
+                    | ScopeFault::Date { .. } => None,
                 })
                 .collect(),
-            Self::HeadersUnsigned { names } => vec![("HeadersNotSigned", echo(&names.join(", ")).to_owned())],
-            Self::UnknownKey { access_key_id } => vec![("AWSAccessKeyId", echo(access_key_id).to_owned())],
+            Self::HeadersUnsigned { names } => {
+                vec![("HeadersNotSigned", echo(&names.join(", ")).to_owned())]
+            }
+            Self::UnknownKey { access_key_id } => {
+                vec![("AWSAccessKeyId", echo(access_key_id).to_owned())]
+            }
             Self::Mismatch(mismatch) => vec![
                 ("AWSAccessKeyId", mismatch.access_key_id.clone()),
                 ("StringToSign", mismatch.string_to_sign.clone()),
@@ -250,7 +256,11 @@ fn code(kind: Kind, dialect: Dialect) -> (&'static str, u16) {
 
 fn missing_parts(missing: Missing) -> String {
     let parameter = |missing: bool, name: &str| {
-        if missing { format!("Authorization header requires '{name}' parameter. ") } else { String::new() }
+        if missing {
+            format!("Authorization header requires '{name}' parameter. ")
+        } else {
+            String::new()
+        }
     };
     let date = if missing.date {
         "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. "
@@ -267,10 +277,10 @@ fn missing_parts(missing: Missing) -> String {
 }
 
 fn missing_query_parts(missing: &[&str]) -> String {
-    let mut text: String =
-        missing.iter().map(|name| format!("AWS query-string parameters must include '{name}'. ")).collect();
-    text.push_str("Re-examine the query-string parameters.");
-    text
+    let named = missing.join("'. AWS query-string parameters must include '");
+    format!(
+        "AWS query-string parameters must include '{named}'. Re-examine the query-string parameters."
+    )
 }
 
 fn malformed_expires(fault: ExpiresFault) -> String {
@@ -294,9 +304,14 @@ fn scope_fault(fault: &ScopeFault) -> String {
         ScopeFault::Region { got, .. } => {
             format!("Credential should be scoped to a valid region, not '{}'. ", echo(got))
         }
-        ScopeFault::Service { expected } => format!("Credential should be scoped to correct service: '{expected}'. "),
+        ScopeFault::Service { expected } => {
+            format!("Credential should be scoped to correct service: '{expected}'. ")
+        }
         ScopeFault::Terminator { got } => {
-            format!("Credential should be scoped with a valid terminator: 'aws4_request', not '{}'. ", echo(got))
+            format!(
+                "Credential should be scoped with a valid terminator: 'aws4_request', not '{}'. ",
+                echo(got)
+            )
         }
         ScopeFault::Date { got, timestamp } => format!(
             "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: \
@@ -321,7 +336,11 @@ fn scope_of_s3(faults: &[ScopeFault]) -> String {
             format!("incorrect terminal \"{}\". This endpoint uses \"aws4_request\".", echo(got))
         }
         Some(ScopeFault::Date { got, timestamp }) => {
-            format!("Invalid credential date \"{}\". This date is not the same as \"{}\".", echo(got), timestamp.date())
+            format!(
+                "Invalid credential date \"{}\". This date is not the same as \"{}\".",
+                echo(got),
+                timestamp.date()
+            )
         }
         None => "the credential scope is wrong".to_owned(),
     };

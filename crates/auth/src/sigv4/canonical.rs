@@ -37,7 +37,12 @@ impl<'a> From<&'a Parts> for Head<'a> {
 
 /// Writes the canonical request of `head` for `service`. Header names are taken from `signed_headers` in its order;
 /// `payload` is the text for the body, a hash in nearly all cases.
-pub(super) fn canonical_request(head: Head<'_>, service: &str, signed_headers: &str, payload: &str) -> Vec<u8> {
+pub(super) fn canonical_request(
+    head: Head<'_>,
+    service: &str,
+    signed_headers: &str,
+    payload: &str,
+) -> Vec<u8> {
     let mut out = Vec::with_capacity(USUAL_BYTES);
     out.extend_from_slice(head.method.as_str().as_bytes());
     out.push(b'\n');
@@ -165,7 +170,8 @@ mod tests {
     use super::*;
 
     fn text(request: &Request<()>, service: &str, signed_headers: &str) -> String {
-        let head = Head { method: request.method(), uri: request.uri(), headers: request.headers() };
+        let head =
+            Head { method: request.method(), uri: request.uri(), headers: request.headers() };
         String::from_utf8(canonical_request(head, service, signed_headers, "hash")).unwrap()
     }
 
@@ -191,7 +197,11 @@ mod tests {
             ("/a!b+c", "/a%21b%2Bc", "/a%21b%2Bc"),
             ("/%zz", "/%25zz", "/%25zz"),
         ] {
-            assert_eq!((path(sent, "sagemaker").as_str(), path(sent, "s3").as_str()), (usual, s3), "{sent}");
+            assert_eq!(
+                (path(sent, "sagemaker").as_str(), path(sent, "s3").as_str()),
+                (usual, s3),
+                "{sent}"
+            );
         }
     }
 

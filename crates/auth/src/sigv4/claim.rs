@@ -3,6 +3,7 @@
 //! Nothing in a claim may be believed; routing reads the service in its scope, and the checks start from it.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use http::request::Parts;
 
@@ -28,7 +29,7 @@ pub enum Presence {
 pub(super) const EXPIRES_SECS_MAX: u32 = 604_800;
 
 /// A signature's parameters, read and well-formed, not verified. It borrows the head of the request it was read from.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Claim<'a> {
     pub access_key_id: Cow<'a, str>,
@@ -53,6 +54,21 @@ pub struct Claim<'a> {
     pub(super) parts: &'a Parts,
 }
 
+/// Without the session token, which the head holds as well.
+impl fmt::Debug for Claim<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claim")
+            .field("access_key_id", &self.access_key_id)
+            .field("date", &self.date)
+            .field("region", &self.region)
+            .field("service", &self.service)
+            .field("timestamp", &self.timestamp.as_str())
+            .field("signed_headers", &self.signed_headers)
+            .field("presigned", &self.presigned)
+            .finish_non_exhaustive()
+    }
+}
+
 impl<'a> Claim<'a> {
     /// Reads the claim: conditions 1 to 6 of section 8.4, in this order.
     pub fn parse(parts: &'a Parts) -> Result<Self, Problem> {
@@ -75,7 +91,9 @@ impl<'a> Claim<'a> {
             .or_else(|| if presigned { None } else { BasicTime::parse_http(&read.date) })
             .ok_or_else(|| Problem::MalformedDate { date: read.date.clone().into_owned() })?;
         let [access_key_id, date, region, service, terminator] = elements(&read.credential)
-            .ok_or_else(|| Problem::MalformedCredential { credential: read.credential.clone().into_owned() })?;
+            .ok_or_else(|| Problem::MalformedCredential {
+                credential: read.credential.clone().into_owned(),
+            })?;
         if !parameters::acceptable(&read.signed_headers) {
             return Err(Problem::MalformedSignedHeaders);
         }
@@ -104,7 +122,9 @@ impl<'a> Claim<'a> {
 fn elements<'a>(credential: &Cow<'a, str>) -> Option<[Cow<'a, str>; 5]> {
     match credential {
         Cow::Borrowed(text) => five(text).map(|elements| elements.map(Cow::Borrowed)),
-        Cow::Owned(text) => five(text).map(|elements| elements.map(|element| Cow::Owned(element.to_owned()))),
+        Cow::Owned(text) => {
+            five(text).map(|elements| elements.map(|element| Cow::Owned(element.to_owned())))
+        }
     }
 }
 
@@ -115,7 +135,8 @@ fn five(credential: &str) -> Option<[&str; 5]> {
 }
 
 fn expires(text: &str) -> Result<u32, Problem> {
-    let secs: i64 = text.parse().map_err(|_| Problem::MalformedExpires(ExpiresFault::NotANumber))?;
+    let secs: i64 =
+        text.parse().map_err(|_| Problem::MalformedExpires(ExpiresFault::NotANumber))?;
     match u32::try_from(secs) {
         Ok(0) => Err(Problem::MalformedExpires(ExpiresFault::Zero)),
         Ok(secs) if secs <= EXPIRES_SECS_MAX => Ok(secs),

@@ -10,7 +10,7 @@ use sha2::Sha256;
 
 use crate::{Credential, SecretKey};
 
-use super::{ALGORITHM, Claim, TERMINATOR, hex};
+use super::{ALGORITHM, Claim, Hex, TERMINATOR};
 
 /// Keys kept at once. Only scopes that passed the checks get in, so a handful of keys, times the services they call,
 /// times two days at midnight; the oldest go first.
@@ -52,10 +52,12 @@ impl<'a> Scope<'a> {
 
     /// The string to sign: all that the signature itself is made over.
     pub(super) fn string_to_sign(self, timestamp: &str, canonical_request: &[u8]) -> String {
-        let sum = hex(&super::sha256(canonical_request));
-        let sum = str::from_utf8(&sum).expect("hexadecimal digits are ASCII");
+        let sum = Hex::of(&super::sha256(canonical_request));
         let Self { date, region, service } = self;
-        format!("{ALGORITHM}\n{timestamp}\n{date}/{region}/{service}/{TERMINATOR}\n{sum}")
+        format!(
+            "{ALGORITHM}\n{timestamp}\n{date}/{region}/{service}/{TERMINATOR}\n{}",
+            sum.as_str()
+        )
     }
 
     /// Derives the signing key of this scope.
@@ -84,7 +86,11 @@ impl SigningKeys {
             self.entries.truncate(SIGNING_KEYS_MAX.saturating_sub(1));
             self.entries.insert(0, Entry::new(credential, scope));
         }
-        self.entries.first().expect("found or inserted just now").key.clone()
+        self.recent().key.clone()
+    }
+
+    fn recent(&self) -> &Entry {
+        self.entries.first().expect("found or inserted just now")
     }
 }
 
@@ -124,8 +130,14 @@ mod tests {
     use super::*;
 
     fn credential(id: &str, secret: &str) -> Credential {
-        let principal = Principal { account: String::new(), arn: String::new(), user_id: String::new() };
-        Credential { access_key_id: id.into(), secret: SecretKey::new(secret), session: None, principal }
+        let principal =
+            Principal { account: String::new(), arn: String::new(), user_id: String::new() };
+        Credential {
+            access_key_id: id.into(),
+            secret: SecretKey::new(secret),
+            session: None,
+            principal,
+        }
     }
 
     fn tag(key: Hmac<Sha256>) -> [u8; 32] {
@@ -140,8 +152,16 @@ mod tests {
                 let credential = credential(&format!("AKIA{user}"), &format!("secret{user}"));
                 let scope = Scope { date: "20261123", region: "us-east-1", service: "sagemaker" };
                 let derived = tag(scope.derive(&credential.secret));
-                assert_eq!(tag(keys.key(&credential, scope)), derived, "round {round}, user {user}");
-                assert_eq!(tag(keys.key(&credential, scope)), derived, "round {round}, user {user}, from the cache");
+                assert_eq!(
+                    tag(keys.key(&credential, scope)),
+                    derived,
+                    "round {round}, user {user}"
+                );
+                assert_eq!(
+                    tag(keys.key(&credential, scope)),
+                    derived,
+                    "round {round}, user {user}, from the cache"
+                );
             }
         }
         assert_eq!(keys.entries.len(), SIGNING_KEYS_MAX);

@@ -36,16 +36,28 @@ pub const TERMINATOR: &str = "aws4_request";
 /// The service whose paths, payload hashes and error texts differ from everybody else's.
 const S3: &str = "s3";
 
-/// The hash that [`Payload::Sha256`] and [`sign`] want, of a body that is held whole.
+/// The hash that [`Payload::Sha256`] and [`sign()`] want, of a body that is held whole.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
 /// Lower-case hexadecimal digits of a SHA-256 sum.
-fn hex(sum: &[u8; 32]) -> [u8; 64] {
-    let mut digits = [0; 64];
-    base16ct::lower::encode(sum, &mut digits).expect("32 bytes are 64 digits");
-    digits
+struct Hex([u8; 64]);
+
+impl Hex {
+    fn of(sum: &[u8; 32]) -> Self {
+        let mut digits = [0; 64];
+        base16ct::lower::encode(sum, &mut digits).expect("32 bytes are 64 digits");
+        Self(digits)
+    }
+
+    fn as_str(&self) -> &str {
+        ascii(&self.0)
+    }
+}
+
+fn ascii(bytes: &[u8]) -> &str {
+    str::from_utf8(bytes).expect("made of ASCII only")
 }
 
 /// The sum behind 64 lower-case hexadecimal digits, and nothing else.

@@ -34,7 +34,10 @@ pub(super) struct Parameters<'a> {
 /// Where the request carries AWS signatures. Other schemes of `Authorization`, such as a bearer token, count as none.
 pub fn presence(parts: &Parts) -> Presence {
     let in_header = authorization(&parts.headers).is_some();
-    let in_query = parts.uri.query().is_some_and(|query| parameters(query).any(|(name, _)| name == X_AMZ_ALGORITHM));
+    let in_query = parts
+        .uri
+        .query()
+        .is_some_and(|query| parameters(query).any(|(name, _)| name == X_AMZ_ALGORITHM));
     match (in_header, in_query) {
         (false, false) => Presence::None,
         (true, false) => Presence::Header,
@@ -61,7 +64,8 @@ pub(super) fn from_header(headers: &HeaderMap) -> Result<Parameters<'_>, Problem
             _ => {}
         }
     }
-    let date = header_text(headers, X_AMZ_DATE).or_else(|| header_text(headers, header::DATE.as_str()));
+    let date =
+        header_text(headers, X_AMZ_DATE).or_else(|| header_text(headers, header::DATE.as_str()));
     // An empty list of headers is not a missing one: it fails later, for the host.
     let (Some(credential), Some(signature), Some(signed_headers), Some(date)) =
         (filled(credential), filled(signature), signed_headers, date.clone())
@@ -85,10 +89,15 @@ pub(super) fn from_header(headers: &HeaderMap) -> Result<Parameters<'_>, Problem
     })
 }
 
-pub(super) fn from_query<'a>(query: &'a str, headers: &'a HeaderMap) -> Result<Parameters<'a>, Problem> {
-    let find = |wanted: &str| parameters(query).find(|(name, _)| name == wanted).map(|(_, value)| value);
+pub(super) fn from_query<'a>(
+    query: &'a str,
+    headers: &'a HeaderMap,
+) -> Result<Parameters<'a>, Problem> {
+    let find =
+        |wanted: &str| parameters(query).find(|(name, _)| name == wanted).map(|(_, value)| value);
     let named = |wanted: &'static str| find(wanted).ok_or(wanted);
-    let filled = |wanted: &'static str| find(wanted).filter(|value| !value.is_empty()).ok_or(wanted);
+    let filled =
+        |wanted: &'static str| find(wanted).filter(|value| !value.is_empty()).ok_or(wanted);
     let algorithm = filled(X_AMZ_ALGORITHM);
     let (credential, signature) = (filled("X-Amz-Credential"), filled(X_AMZ_SIGNATURE));
     let (signed_headers, date) = (named("X-Amz-SignedHeaders"), filled("X-Amz-Date"));
@@ -108,7 +117,8 @@ pub(super) fn from_query<'a>(query: &'a str, headers: &'a HeaderMap) -> Result<P
         signature,
         date,
         expires: find("X-Amz-Expires"),
-        security_token: find("X-Amz-Security-Token").or_else(|| header_text(headers, X_AMZ_SECURITY_TOKEN)),
+        security_token: find("X-Amz-Security-Token")
+            .or_else(|| header_text(headers, X_AMZ_SECURITY_TOKEN)),
     })
 }
 
@@ -160,7 +170,9 @@ pub(super) fn acceptable(signed_headers: &str) -> bool {
     let ascending = names().zip(names().skip(1)).all(|(name, next)| name < next && is_lower(next));
     // Every SDK sorts its names, so the comparison of all pairs is for the rest.
     (ascending && names().next().is_none_or(is_lower))
-        || names().enumerate().all(|(at, name)| !names().take(at).any(|before| before.eq_ignore_ascii_case(name)))
+        || names()
+            .enumerate()
+            .all(|(at, name)| !names().take(at).any(|before| before.eq_ignore_ascii_case(name)))
 }
 
 fn is_lower(name: &str) -> bool {

@@ -1,19 +1,28 @@
 //! The client's side: puts a signature into the `Authorization` header of a request.
 
+use hmac::Mac;
 use http::header::{AUTHORIZATION, HOST, InvalidHeaderValue};
 use http::{HeaderName, HeaderValue, Request};
-use hmac::Mac;
 
 use crate::SecretKey;
 
 use super::canonical::{Head, canonical_request};
 use super::keys::Scope;
-use super::parameters::{SIGNED_HEADERS_MAX, X_AMZ_CONTENT_SHA256, X_AMZ_DATE, X_AMZ_SECURITY_TOKEN};
-use super::{ALGORITHM, BasicTime, S3, TERMINATOR, hex};
+use super::parameters::{
+    SIGNED_HEADERS_MAX, X_AMZ_CONTENT_SHA256, X_AMZ_DATE, X_AMZ_SECURITY_TOKEN,
+};
+use super::{ALGORITHM, BasicTime, Hex, S3, TERMINATOR};
 
 /// Headers that proxies and HTTP libraries add or change on the way, so that signing them would break the signature.
-const NOT_SIGNED: &[&str] =
-    &["authorization", "connection", "expect", "te", "transfer-encoding", "user-agent", "x-amzn-trace-id"];
+const NOT_SIGNED: &[&str] = &[
+    "authorization",
+    "connection",
+    "expect",
+    "te",
+    "transfer-encoding",
+    "user-agent",
+    "x-amzn-trace-id",
+];
 
 /// Who signs, and for which region and service.
 #[derive(Debug, Clone, Copy)]
@@ -51,12 +60,15 @@ pub fn sign<B>(
     now: i64,
 ) -> Result<(), SignError> {
     let timestamp = BasicTime::from_unix(now);
-    let digits = hex(payload_sha256);
-    let payload = str::from_utf8(&digits).expect("hexadecimal digits are ASCII");
-    add_headers(request, payload, signer, timestamp)?;
+    let payload = Hex::of(payload_sha256);
+    add_headers(request, payload.as_str(), signer, timestamp)?;
 
-    let mut names: Vec<&str> =
-        request.headers().keys().map(HeaderName::as_str).filter(|name| !NOT_SIGNED.contains(name)).collect();
+    let mut names: Vec<&str> = request
+        .headers()
+        .keys()
+        .map(HeaderName::as_str)
+        .filter(|name| !NOT_SIGNED.contains(name))
+        .collect();
     names.sort_unstable();
     if names.len() > SIGNED_HEADERS_MAX {
         return Err(SignError::TooManyHeaders { count: names.len() });
@@ -65,14 +77,18 @@ pub fn sign<B>(
 
     let scope = Scope { date: timestamp.date(), region: signer.region, service: signer.service };
     let head = Head { method: request.method(), uri: request.uri(), headers: request.headers() };
-    let canonical = canonical_request(head, signer.service, &signed_headers, payload);
+    let canonical = canonical_request(head, signer.service, &signed_headers, payload.as_str());
     let string_to_sign = scope.string_to_sign(timestamp.as_str(), &canonical);
-    let sum = scope.derive(signer.secret).chain_update(&string_to_sign).finalize().into_bytes().into();
-    let digits = hex(&sum);
-    let signature = str::from_utf8(&digits).expect("hexadecimal digits are ASCII");
+    let sum =
+        scope.derive(signer.secret).chain_update(&string_to_sign).finalize().into_bytes().into();
+    let signature = Hex::of(&sum);
     let authorization = format!(
         "{ALGORITHM} Credential={}/{}/{}/{}/{TERMINATOR}, SignedHeaders={signed_headers}, Signature={signature}",
-        signer.access_key_id, scope.date, scope.region, scope.service
+        signer.access_key_id,
+        scope.date,
+        scope.region,
+        scope.service,
+        signature = signature.as_str()
     );
     let value = header_value("access key id, region or service", &authorization)?;
     request.headers_mut().insert(AUTHORIZATION, value);

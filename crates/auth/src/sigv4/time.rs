@@ -1,8 +1,14 @@
 //! The one time format of SigV4, `20261123T094544Z`, and the HTTP dates that may stand for it.
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
+
+use super::ascii;
+
+/// 0000-01-01T00:00:00Z, and the last second that the calendar library takes in every time zone.
+const RANGE: (i64, i64) = (-62_167_219_200, 253_402_207_200);
 
 /// A moment as SigV4 writes it: always sixteen ASCII characters, always UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,8 +21,11 @@ impl BasicTime {
     /// Reads ISO 8601's basic format, `YYYYMMDDTHHMMSSZ`.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes: [u8; 16] = text.as_bytes().try_into().ok()?;
-        let [y1, y2, y3, y4, mo1, mo2, d1, d2, b'T', h1, h2, mi1, mi2, s1, s2, b'Z'] = bytes else { return None };
-        let year = i16::from(pair(y1, y2)?).checked_mul(100)?.checked_add(i16::from(pair(y3, y4)?))?;
+        let [y1, y2, y3, y4, mo1, mo2, d1, d2, b'T', h1, h2, mi1, mi2, s1, s2, b'Z'] = bytes else {
+            return None;
+        };
+        let year =
+            i16::from(pair(y1, y2)?).checked_mul(100)?.checked_add(i16::from(pair(y3, y4)?))?;
         let civil = DateTime::new(
             year,
             pair(mo1, mo2)?,
@@ -38,10 +47,8 @@ impl BasicTime {
 
     /// Unix seconds; what lies outside the years 0 to 9999 becomes the nearest moment inside.
     pub fn from_unix(unix: i64) -> Self {
-        /// 0000-01-01T00:00:00Z and 9999-12-30T22:00:00Z, the last second that the calendar library takes in every zone.
-        const RANGE: (i64, i64) = (-62_167_219_200, 253_402_207_200);
         let unix = unix.clamp(RANGE.0, RANGE.1);
-        let civil = TimeZone::UTC.to_datetime(jiff::Timestamp::from_second(unix).expect("clamped into the range"));
+        let civil = civil(unix);
         let (date, time) = (civil.date(), civil.time());
         let written = format!(
             "{:04}{:02}{:02}T{:02}{:02}{:02}Z",
@@ -52,22 +59,31 @@ impl BasicTime {
             time.minute(),
             time.second()
         );
-        Self { text: written.as_bytes().try_into().expect("sixteen characters for years of four digits"), unix }
+        Self { text: sixteen(&written), unix }
     }
 
     pub fn as_str(&self) -> &str {
-        str::from_utf8(&self.text).expect("made of ASCII digits, T and Z")
+        ascii(&self.text)
     }
 
     /// The date as a credential scope names it, `YYYYMMDD`.
     pub fn date(&self) -> &str {
-        self.as_str().get(..8).expect("sixteen characters")
+        let [date @ .., _, _, _, _, _, _, _, _] = &self.text;
+        ascii(date)
     }
 
     /// Unix seconds.
     pub fn unix(&self) -> i64 {
         self.unix
     }
+}
+
+fn civil(unix: i64) -> DateTime {
+    TimeZone::UTC.to_datetime(Timestamp::from_second(unix).expect("clamped into the range"))
+}
+
+fn sixteen(written: &str) -> [u8; 16] {
+    written.as_bytes().try_into().expect("years of four digits make sixteen characters")
 }
 
 fn pair(tens: u8, ones: u8) -> Option<i8> {
@@ -104,7 +120,11 @@ mod tests {
     #[test]
     fn http_dates_of_both_zone_spellings_are_read() {
         for text in ["Mon, 23 Nov 2026 09:45:44 GMT", "Mon, 23 Nov 2026 09:45:44 -0000"] {
-            assert_eq!(BasicTime::parse_http(text).map(|time| time.unix()), Some(1_795_427_144), "{text}");
+            assert_eq!(
+                BasicTime::parse_http(text).map(|time| time.unix()),
+                Some(1_795_427_144),
+                "{text}"
+            );
         }
         assert_eq!(BasicTime::parse_http("yesterday"), None);
     }

@@ -13,7 +13,7 @@ use super::canonical::{Head, canonical_request};
 use super::keys::Scope;
 use super::parameters::{X_AMZ_CONTENT_SHA256, X_AMZ_DATE, X_AMZ_SECURITY_TOKEN};
 use super::problem::{Mismatch, Problem, ScopeFault};
-use super::{BasicTime, Claim, S3, SigningKeys, TERMINATOR, from_hex, hex};
+use super::{BasicTime, Claim, Hex, S3, SigningKeys, TERMINATOR, from_hex};
 
 /// What S3 takes in place of a hash.
 const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
@@ -107,7 +107,13 @@ impl<'a> Claim<'a> {
         let latest = expect.now.saturating_add(skew_secs.into());
         if at.unix() > latest {
             let limit = BasicTime::from_unix(latest);
-            return Err(Problem::NotYetCurrent { at, limit, now, window_secs: skew_secs, presigned });
+            return Err(Problem::NotYetCurrent {
+                at,
+                limit,
+                now,
+                window_secs: skew_secs,
+                presigned,
+            });
         }
         Ok(())
     }
@@ -116,7 +122,10 @@ impl<'a> Claim<'a> {
         let first = |allowed: &[&str]| allowed.first().copied().unwrap_or_default().to_owned();
         let mut faults = Vec::new();
         if !expect.regions.contains(&&*self.region) {
-            faults.push(ScopeFault::Region { got: self.region.to_string(), expected: first(expect.regions) });
+            faults.push(ScopeFault::Region {
+                got: self.region.to_string(),
+                expected: first(expect.regions),
+            });
         }
         if !expect.services.contains(&&*self.service) {
             faults.push(ScopeFault::Service { expected: first(expect.services) });
@@ -135,11 +144,17 @@ impl<'a> Claim<'a> {
             return Ok(Content::Received);
         }
         let Some(declared) = self.parts.headers.get(X_AMZ_CONTENT_SHA256) else {
-            return if self.presigned { Ok(Content::Unsigned) } else { Err(Problem::ContentHashMissing) };
+            return if self.presigned {
+                Ok(Content::Unsigned)
+            } else {
+                Err(Problem::ContentHashMissing)
+            };
         };
         match declared.to_str().map(str::trim) {
             Ok(UNSIGNED_PAYLOAD) => Ok(Content::Unsigned),
-            Ok(digits) => from_hex(digits).map(Content::Declared).ok_or(Problem::ContentHashMalformed),
+            Ok(digits) => {
+                from_hex(digits).map(Content::Declared).ok_or(Problem::ContentHashMalformed)
+            }
             Err(_) => Err(Problem::ContentHashMalformed),
         }
     }
@@ -154,10 +169,18 @@ impl<'a> Claim<'a> {
             .headers
             .keys()
             .map(http::HeaderName::as_str)
-            .filter(|name| name.starts_with("x-amz-") && !covered.contains(name) && !self.signs(name))
+            .filter(|name| {
+                name.starts_with("x-amz-") && !covered.contains(name) && !self.signs(name)
+            })
             .map(str::to_owned)
             .collect();
         if names.is_empty() { Ok(()) } else { Err(Problem::HeadersUnsigned { names }) }
+    }
+
+    /// Whether there is an `x-amz-content-sha256` that says something else than the hash of the body received.
+    fn declares_another(&self, received: &str) -> bool {
+        let declared = self.parts.headers.get_all(X_AMZ_CONTENT_SHA256);
+        declared.iter().any(|value| value.as_bytes().trim_ascii() != received.as_bytes())
     }
 
     fn signs(&self, header: &str) -> bool {
@@ -206,12 +229,14 @@ impl Admitted<'_, '_> {
             (Content::Received, Payload::Unhashed) => return Err(Problem::ContentHashMissing),
             (Content::Unsigned, _) => None,
         };
-        let digits = signed_hash.as_ref().map(hex);
-        let payload_text = digits.as_ref().map_or(UNSIGNED_PAYLOAD, |digits| {
-            str::from_utf8(digits).expect("hexadecimal digits are ASCII")
-        });
-        let canonical =
-            canonical_request(Head::from(claim.parts), &claim.service, &claim.signed_headers, payload_text);
+        let digits = signed_hash.as_ref().map(Hex::of);
+        let payload_text = digits.as_ref().map_or(UNSIGNED_PAYLOAD, Hex::as_str);
+        let canonical = canonical_request(
+            Head::from(claim.parts),
+            &claim.service,
+            &claim.signed_headers,
+            payload_text,
+        );
         let scope = Scope::of(claim);
         let string_to_sign = scope.string_to_sign(claim.timestamp.as_str(), &canonical);
         let mac = keys.key(&credential, scope).chain_update(&string_to_sign);
@@ -226,8 +251,13 @@ impl Admitted<'_, '_> {
             })));
         }
         match (self.content, payload) {
-            (Content::Declared(declared), Payload::Sha256(received)) if declared == received => Ok(credential),
+            (Content::Declared(declared), Payload::Sha256(received)) if declared == received => {
+                Ok(credential)
+            }
             (Content::Declared(_), _) => Err(Problem::ContentHashMismatch),
+            (Content::Received, _) if claim.declares_another(payload_text) => {
+                Err(Problem::ContentHashMismatch)
+            }
             (Content::Received | Content::Unsigned, _) => Ok(credential),
         }
     }

@@ -2,6 +2,8 @@
 //! that someone else turns. It passes the same suite as the real ones.
 
 mod behaviour;
+#[cfg(test)]
+pub(crate) mod bench;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};

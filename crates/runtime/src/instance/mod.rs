@@ -11,5 +11,6 @@ mod tasks;
 pub(crate) use backend::{Backend, Running};
 pub(crate) use probe::{Health, ping};
 pub(crate) use registry::Registry;
-pub(crate) use roster::{Nudge, Roster};
+pub use roster::Nudge;
+pub(crate) use roster::{INSTANCES_MAX, Roster};
 pub(crate) use tasks::Tasks;

@@ -4,6 +4,7 @@
 //! [`Driver`]: crate::driver::Driver
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ pub type Nudge = Arc<dyn Fn() + Send + Sync>;
 
 /// Instances one driver runs at once. Each takes a process or three, four file descriptors and a port; a machine that
 /// could run more needs more than one server.
-const INSTANCES_MAX: usize = 2048;
+pub(crate) const INSTANCES_MAX: usize = 2048;
 
 /// Wall time that killing may take once the grace is over: a kill is answered in milliseconds, unless the machine
 /// is out of memory or a disk hangs.
@@ -30,6 +31,8 @@ const KILLING_TIMEOUT: Duration = Duration::from_secs(15);
 pub(crate) struct Roster<B> {
     shared: Arc<Shared<B>>,
     tasks: Tasks,
+    /// Nothing is started any more.
+    closed: AtomicBool,
 }
 
 struct Shared<B> {
@@ -48,7 +51,7 @@ impl<B> fmt::Debug for Roster<B> {
 impl<B: Backend> Roster<B> {
     pub(crate) fn new(backend: B, handle: Handle, clock: Arc<dyn Clock>, nudge: Nudge) -> Self {
         let shared = Shared { backend, registry: Mutex::default(), clock, nudge };
-        Self { shared: Arc::new(shared), tasks: Tasks::new("instances", INSTANCES_MAX, handle) }
+        Self { shared: Arc::new(shared), tasks: Tasks::new("instances", INSTANCES_MAX, handle), closed: AtomicBool::new(false) }
     }
 
     pub(crate) fn backend(&self) -> &B {
@@ -61,6 +64,9 @@ impl<B: Backend> Roster<B> {
             return;
         }
         (self.shared.nudge)();
+        if self.closed.load(Ordering::SeqCst) {
+            return self.shared.tell_exit(&order.id, ExitCause::Stopped, false);
+        }
         let (id, shared) = (order.id.clone(), Arc::clone(&self.shared));
         let life = async move {
             let tell = |phase| shared.tell(&order.id, phase);
@@ -89,9 +95,10 @@ impl<B: Backend> Roster<B> {
         }
     }
 
-    /// Stops every instance, waits out `grace`, kills what is left, and waits for that. What is started meanwhile is
-    /// the caller's mistake. Returns whether nothing is left running.
+    /// Stops every instance, waits out `grace`, kills what is left, and waits for that. From now on
+    /// what is started ends at once. Returns whether nothing is left running.
     pub(crate) async fn shutdown(&self, grace: Duration) -> bool {
+        self.closed.store(true, Ordering::SeqCst);
         let running = self.observe().into_iter().filter(|seen| !matches!(seen.phase, Phase::Exited(_)));
         running.for_each(|seen| self.stop(&seen.id));
         if timeout(grace, self.tasks.ended()).await.is_ok() {

@@ -86,7 +86,8 @@ fn built_in(image: &str) -> Option<&'static str> {
 }
 
 fn unknown(image: &str) -> String {
-    let pattern = toml_string(&globset::escape(image));
+    // The library's escape leaves the character alone that escapes others.
+    let pattern = toml_string(&globset::escape(image).replace('\\', "\\\\"));
     format!(
         "no runtime knows the image '{image}' (built in are tidegate/onnx and tidegate/echo); \
          add the command that serves it to the server's config file:\n\

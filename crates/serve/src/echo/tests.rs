@@ -8,8 +8,11 @@ use crate::{EchoSettings, Error};
 #[tokio::test]
 async fn the_body_its_type_and_the_custom_attributes_come_back() {
     let server = Server::echo(EchoSettings::default());
-    for (content_type, body) in [("text/plain", &b"hello"[..]), ("image/png", b"\x00\xff"), ("a/b", b"")] {
-        let headers = [("content-type", content_type), ("X-Amzn-SageMaker-Custom-Attributes", "trace=1")];
+    for (content_type, body) in
+        [("text/plain", &b"hello"[..]), ("image/png", b"\x00\xff"), ("a/b", b"")]
+    {
+        let headers =
+            [("content-type", content_type), ("X-Amzn-SageMaker-Custom-Attributes", "trace=1")];
         let answer = server.invoke(&headers, body).await;
         assert_eq!(answer.status, 200);
         assert_eq!(answer.body, body);

@@ -117,8 +117,7 @@ async fn drive(stream: impl Stream, service: impl Service, mut closing: watch::R
         let service = service.clone();
         async move { Ok::<_, Infallible>(service.answer(request).await) }
     });
-    let mut connection =
-        pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+    let mut connection = pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
     tokio::select! {
         // A client that went away or spoke no HTTP has nobody left to be told.
         _ = connection.as_mut() => return,

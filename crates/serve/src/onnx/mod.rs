@@ -7,6 +7,7 @@ mod datatype;
 mod format;
 mod model;
 mod outline;
+mod panics;
 mod signature;
 mod tensor;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use tokio::task::spawn_blocking;
 
 use self::format::{Answer, Format, metadata};
 use self::model::Model;
+pub(crate) use self::panics::report_in_one_line;
 use crate::Error;
 use crate::http::{
     Crash, Refusal, Request, Response, Service, empty, no_such_route, read_body, refuse,

@@ -3,7 +3,6 @@
 //! Nothing outside this file calls the engine. It is a stranger's code on a stranger's model: a panic in it becomes an
 //! error here, whether it loads or runs.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use http::StatusCode;
@@ -12,6 +11,7 @@ use rten_onnx::onnx::ValueInfoProto;
 
 use super::datatype::Datatype;
 use super::outline::{self, Outline};
+use super::panics::{guarded, one_line, quietly};
 use super::signature::{InputSpec, RANK_MAX, Signature, TensorSpec};
 use super::tensor::Tensor;
 use crate::http::Refusal;
@@ -35,8 +35,7 @@ impl Model {
     /// # Errors
     /// In words, why the file cannot be served.
     pub(crate) fn load(path: &Path) -> Result<Self, String> {
-        catch_unwind(AssertUnwindSafe(|| Self::load_unguarded(path)))
-            .unwrap_or_else(|_| Err("broken: the engine failed on it".to_owned()))
+        quietly(|| Self::load_unguarded(path))
     }
 
     fn load_unguarded(path: &Path) -> Result<Self, String> {
@@ -72,13 +71,13 @@ impl Model {
         }
         let ids: Vec<NodeId> =
             wanted.iter().filter_map(|index| self.outputs.get(*index).copied()).collect();
-        let run = AssertUnwindSafe(|| self.engine.run(values, &ids, None));
-        let outputs = catch_unwind(run)
-            .map_err(|_| failed("the engine failed while running the model"))?
+        let outputs = guarded(|| self.engine.run(values, &ids, None))
+            .map_err(|why| failed(&format!("the engine failed while running the model: {why}")))?
             .map_err(|error| not_run(&error))?;
 
         let mut named = Vec::with_capacity(outputs.len());
-        for (spec, value) in wanted.iter().filter_map(|i| self.signature.outputs.get(*i)).zip(outputs)
+        for (spec, value) in
+            wanted.iter().filter_map(|i| self.signature.outputs.get(*i)).zip(outputs)
         {
             let tensor = Tensor::of_value(value, spec.datatype).ok_or_else(|| {
                 failed(&format!("output {:?} is a sequence, which no answer can carry", spec.name))
@@ -104,7 +103,8 @@ fn check_answer(outputs: &[(String, Tensor)]) -> Result<(), Refusal> {
         elements = elements.saturating_add(sizes.fold(1, usize::saturating_mul));
     }
     if elements > ANSWER_ELEMENTS_MAX {
-        let message = format!("the answer has {elements} elements, more than {ANSWER_ELEMENTS_MAX}");
+        let message =
+            format!("the answer has {elements} elements, more than {ANSWER_ELEMENTS_MAX}");
         return Err(failed(&message));
     }
     Ok(())
@@ -122,10 +122,6 @@ fn not_run(error: &RunError) -> Refusal {
 
 fn failed(message: &str) -> Refusal {
     Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, message)
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The signature of what the engine wants fed, in the types the file declares.
@@ -161,16 +157,11 @@ fn describe(declared: &[ValueInfoProto], name: String) -> Result<TensorSpec, (St
     let Some(tensor) = &kind.tensor_type else {
         return Err((name, "is not a tensor".to_owned()));
     };
-    let datatype = match tensor.elem_type {
-        None => None,
-        Some(element) => match Datatype::of_onnx(element) {
-            Some(datatype) => Some(datatype),
-            None => {
-                let served = Datatype::names();
-                return Err((name, format!("is of ONNX type {element}; served are {served}")));
-            }
-        },
-    };
+    let datatype = tensor.elem_type.and_then(Datatype::of_onnx);
+    if let (Some(element), None) = (tensor.elem_type, datatype) {
+        let served = Datatype::names();
+        return Err((name, format!("is of ONNX type {element}; served are {served}")));
+    }
     let size = |dim: &rten_onnx::onnx::Dimension| dim.dim_value.and_then(|n| n.try_into().ok());
     let shape = tensor.shape.as_ref().map(|shape| shape.dim.iter().map(size).collect());
     Ok(TensorSpec { name, datatype, shape })

@@ -40,7 +40,11 @@ pub(crate) fn read(path: &Path) -> Result<Outline, String> {
     let not_onnx = |error: ProtobufError| format!("not an ONNX file: {error}");
     walked.map_err(not_onnx)?;
     let outline = Outline::decode(ValueReader::from_file(open()?)).map_err(not_onnx)?;
-    if outline.has_graph { Ok(outline) } else { Err("not an ONNX file: it has no graph".to_owned()) }
+    if outline.has_graph {
+        Ok(outline)
+    } else {
+        Err("not an ONNX file: it has no graph".to_owned())
+    }
 }
 
 /// The messages of ONNX that the engine reads, by the names in onnx.proto.

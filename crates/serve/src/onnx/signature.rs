@@ -85,7 +85,7 @@ impl InputSpec {
         let Some(expected) = &self.shape else { return Ok(()) };
         if expected.len() != shape.len() {
             let (rank, wanted) = (shape.len(), expected.len());
-            let rule = format!("shape {shape:?} has {rank} dimensions instead of {wanted}");
+            let rule = format!("shape {shape:?} has rank {rank} instead of {wanted}");
             return Err(self.broken(&rule));
         }
         let fits = |(size, wanted): (&usize, &Option<usize>)| wanted.is_none_or(|w| w == *size);
@@ -131,7 +131,7 @@ mod tests {
             assert_eq!(levels().check(&good), Ok(()));
         }
         for (bad, rule) in [
-            (vec![24], "shape [24] has 1 dimensions instead of 2"),
+            (vec![24], "shape [24] has rank 1 instead of 2"),
             (vec![1, 23], "shape [1, 23] does not fit"),
             (vec![0, 1 << 40], "shape [0, 1099511627776] is beyond 8388608 elements"),
             (vec![usize::MAX, 24], "shape [18446744073709551615, 24] is beyond 8388608 elements"),

@@ -100,7 +100,10 @@ impl Elements {
     /// The rule it breaks.
     pub(crate) fn push_float(&mut self, value: f64) -> Result<(), String> {
         if let Data::F32(elements) = &mut self.data {
-            #[expect(clippy::cast_possible_truncation, reason = "narrowing rounds; overflow is checked")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "narrowing rounds; overflow is checked"
+            )]
             let narrow = value as f32;
             if narrow.is_infinite() && value.is_finite() {
                 return Err(format!("{value:e} is beyond what a 32-bit float holds"));
@@ -111,7 +114,10 @@ impl Elements {
         if value.fract() != 0.0 || !value.is_finite() {
             return Err(format!("{value} is not a whole number"));
         }
-        #[expect(clippy::cast_possible_truncation, reason = "saturates, and the range check follows")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "saturates, and the range check follows"
+        )]
         self.push_integer(value as i64)
     }
 
@@ -202,14 +208,22 @@ mod tests {
     #[test]
     fn integers_must_fit_the_datatype() {
         for (datatype, good, bad) in [
-            (Datatype::Int64, vec![i64::from(i32::MIN), i64::from(i32::MAX)], vec![1 << 31, i64::MIN]),
+            (
+                Datatype::Int64,
+                vec![i64::from(i32::MIN), i64::from(i32::MAX)],
+                vec![1 << 31, i64::MIN],
+            ),
             (Datatype::Int32, vec![0], vec![1 << 31]),
             (Datatype::Int8, vec![-128, 127], vec![-129, 128]),
             (Datatype::Uint8, vec![0, 255], vec![-1, 256]),
             (Datatype::Bool, vec![0, 1], vec![-1, 2]),
         ] {
             for value in good {
-                assert_eq!(Elements::new(datatype).push_integer(value), Ok(()), "{datatype} {value}");
+                assert_eq!(
+                    Elements::new(datatype).push_integer(value),
+                    Ok(()),
+                    "{datatype} {value}"
+                );
             }
             for value in bad {
                 let rule = Elements::new(datatype).push_integer(value).unwrap_err();

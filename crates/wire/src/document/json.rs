@@ -10,7 +10,7 @@ use serde_json::{Map, Number, Value};
 use crate::Document;
 use crate::schema::{Kind, Schema, Structure};
 
-/// Deepest nesting that is read. serde_json itself stops at 128; AWS's deepest served shape has 8 levels.
+/// Deepest nesting that is read. `serde_json` itself stops at 128; AWS's deepest served shape has 8 levels.
 const DEPTH_MAX: usize = 64;
 
 /// A JSON value that cannot be what its schema says, worded as AWS's `SerializationException`.
@@ -42,7 +42,6 @@ impl Document {
     /// schema does not know are left out.
     pub fn to_json(&self, schema: &Schema) -> Value {
         match (self, &schema.kind) {
-            (Self::Null, _) => Value::Null,
             (Self::Bool(flag), _) => Value::Bool(*flag),
             (Self::Integer(number), _) => Value::Number((*number).into()),
             (Self::Float(number), _) => float(*number),
@@ -60,18 +59,20 @@ impl Document {
                 Value::Object(known.collect())
             }
             (Self::Map(entries), Kind::Map(map)) => {
-                let pairs = entries.iter().map(|(key, value)| (key.clone(), value.to_json(map.value)));
+                let pairs =
+                    entries.iter().map(|(key, value)| (key.clone(), value.to_json(map.value)));
                 Value::Object(pairs.collect())
             }
-            // Not a document of this schema; what cannot be read back is not written.
-            (Self::List(_) | Self::Map(_), _) => Value::Null,
+            // Not a document of this schema: what cannot be read back is not written.
+            (Self::Null | Self::List(_) | Self::Map(_), _) => Value::Null,
         }
     }
 }
 
 /// JSON has no NaN and no infinities; AWS writes them as strings.
 fn float(number: f64) -> Value {
-    Number::from_f64(number).map_or_else(|| Value::String(special_float(number).to_owned()), Value::Number)
+    Number::from_f64(number)
+        .map_or_else(|| Value::String(special_float(number).to_owned()), Value::Number)
 }
 
 /// AWS's names of the floats that JSON and XML have none for.
@@ -102,20 +103,21 @@ fn read(schema: &Schema, value: &Value, depth: usize) -> Result<Document, JsonEr
     let depth = depth.checked_sub(1).ok_or(JsonError::Depth)?;
     match (&schema.kind, value) {
         (_, Value::Null) => Ok(Document::Null),
-        (Kind::Structure(structure), Value::Object(object)) => read_structure(structure, object, depth),
+        (Kind::Structure(structure), Value::Object(object)) => {
+            read_structure(structure, object, depth)
+        }
         (Kind::List(list), Value::Array(elements)) => {
             let read = elements.iter().map(|element| read(list.member, element, depth));
             read.collect::<Result<_, _>>().map(Document::List)
         }
         (Kind::Map(map), Value::Object(object)) => {
-            let read = object.iter().map(|(key, value)| Ok((key.clone(), read(map.value, value, depth)?)));
+            let read =
+                object.iter().map(|(key, value)| Ok((key.clone(), read(map.value, value, depth)?)));
             read.collect::<Result<_, _>>().map(Document::Map)
         }
-        (Kind::Structure(_) | Kind::List(_) | Kind::Map(_), Value::Object(_)) => Err(JsonError::Structure),
-        (Kind::Structure(_) | Kind::Map(_), Value::Array(_)) => Err(JsonError::List),
-        (Kind::Structure(_) | Kind::List(_) | Kind::Map(_), _) => Err(JsonError::NotAggregate),
         (_, Value::Object(_)) => Err(JsonError::Structure),
         (_, Value::Array(_)) => Err(JsonError::List),
+        (Kind::Structure(_) | Kind::List(_) | Kind::Map(_), _) => Err(JsonError::NotAggregate),
         (kind, scalar) => read_scalar(kind, scalar),
     }
 }
@@ -129,7 +131,9 @@ fn read_structure(
     for member in structure.members {
         match object.get(member.wire_name) {
             None | Some(Value::Null) => {}
-            Some(value) => entries.push((member.name.to_owned(), read(member.schema, value, depth)?)),
+            Some(value) => {
+                entries.push((member.name.to_owned(), read(member.schema, value, depth)?));
+            }
         }
     }
     Ok(Document::Map(entries))
@@ -144,10 +148,10 @@ fn read_scalar(kind: &Kind, value: &Value) -> Result<Document, JsonError> {
             Ok(Document::Blob(bytes.into()))
         }
         (Kind::Integer(_) | Kind::Long(_), Value::Number(number)) => {
-            integer(number).map(Document::Integer).ok_or(JsonError::Range(wanted(kind)))
+            integer(number).map(Document::Integer).ok_or_else(|| JsonError::Range(wanted(kind)))
         }
         (Kind::Float(_) | Kind::Double(_), Value::Number(number)) => {
-            number.as_f64().map(Document::Float).ok_or(JsonError::Range(wanted(kind)))
+            number.as_f64().map(Document::Float).ok_or_else(|| JsonError::Range(wanted(kind)))
         }
         (Kind::Float(_) | Kind::Double(_), Value::String(text)) => match text.as_str() {
             "NaN" => Ok(Document::Float(f64::NAN)),
@@ -168,7 +172,8 @@ fn integer(number: &Number) -> Option<i64> {
     /// Beyond this a double no longer holds every whole number.
     const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
     number.as_i64().or_else(|| {
-        let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= EXACT_MAX)?;
+        let float =
+            number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= EXACT_MAX)?;
         #[expect(clippy::cast_possible_truncation, reason = "whole and within 53 bits")]
         Some(float as i64)
     })

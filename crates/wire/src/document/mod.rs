@@ -3,11 +3,16 @@
 //! It keeps what was sent: numbers are not narrowed, nothing is filled in. Whether a value may be what it is
 //! is for `validate` to say, not for this file.
 
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
 mod json;
+#[cfg(test)]
+mod tests;
 
 use bytes::Bytes;
 
 pub use json::JsonError;
+pub(crate) use json::special_float;
 
 /// Any value of any shape.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,12 +4,12 @@ use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
 
+use crate::Document;
 use crate::protocol::error::validation_code;
 use crate::protocol::{ErrorBody, Protocol};
 use crate::service::{OperationModel, Service};
 use crate::validate::validate;
 use crate::value::{DecodeError, Shape};
-use crate::Document;
 
 /// A routed, decoded and validated request.
 #[derive(Debug)]
@@ -30,7 +30,11 @@ pub struct Rejection {
 }
 
 /// Reads a request of this service.
-pub fn route(service: &'static Service, parts: &Parts, body: &Bytes) -> Result<Call, Box<Rejection>> {
+pub fn route(
+    service: &'static Service,
+    parts: &Parts,
+    body: &Bytes,
+) -> Result<Call, Box<Rejection>> {
     let protocol = Protocol::guess(service, parts);
     let reject = |error| Box::new(Rejection { service, protocol, error });
     let operation = protocol.operation(service, parts, body).map_err(reject)?;

@@ -16,15 +16,25 @@ pub struct ErrorBody {
     pub code: Cow<'static, str>,
     pub status: StatusCode,
     pub message: String,
-    /// Members beside the message: `OriginalStatusCode` of a ModelError, `ErrorCode` of the runtime's errors.
+    /// Members beside the message: `OriginalStatusCode` of a `ModelError`, `ErrorCode` of the runtime's errors.
     pub members: Vec<(&'static str, Document)>,
     /// Whether the operation's model names it. AWS spells the message of these `Message`; [`crate::Call`] sets it.
     pub modelled: bool,
 }
 
 impl ErrorBody {
-    pub fn new(code: impl Into<Cow<'static, str>>, status: StatusCode, message: impl Into<String>) -> Self {
-        Self { code: code.into(), status, message: message.into(), members: Vec::new(), modelled: false }
+    pub fn new(
+        code: impl Into<Cow<'static, str>>,
+        status: StatusCode,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            code: code.into(),
+            status,
+            message: message.into(),
+            members: Vec::new(),
+            modelled: false,
+        }
     }
 
     /// Adds a member beside the message.
@@ -32,6 +42,20 @@ impl ErrorBody {
     pub fn with(mut self, name: &'static str, value: Document) -> Self {
         self.members.push((name, value));
         self
+    }
+
+    /// The members beside the message as JSON. What is not a scalar needs a schema and is left out.
+    pub(super) fn json_members(&self) -> impl Iterator<Item = (String, serde_json::Value)> {
+        self.members.iter().filter_map(|(name, value)| {
+            let json = match value {
+                Document::Integer(number) => (*number).into(),
+                Document::String(text) => text.as_str().into(),
+                Document::Bool(flag) => (*flag).into(),
+                Document::Float(number) => (*number).into(),
+                _ => return None,
+            };
+            Some(((*name).to_owned(), json))
+        })
     }
 
     /// Bytes that are not what the protocol asks for.
@@ -46,7 +70,10 @@ impl ErrorBody {
 
     /// An operation that AWS has and Tidegate does not. The status is not 501, which SDKs would retry.
     pub(super) fn unserved(code: &'static str, service: &Service, operation: &str) -> Self {
-        let message = format!("Tidegate does not implement the operation {operation} of {}", service.service_id);
+        let message = format!(
+            "Tidegate does not implement the operation {operation} of {}",
+            service.service_id
+        );
         Self::new(code, StatusCode::BAD_REQUEST, message)
     }
 
@@ -64,5 +91,9 @@ impl From<JsonError> for ErrorBody {
 
 /// The runtime models `ValidationError`; the other services do not model theirs at all.
 pub(super) fn validation_code(operation: &OperationModel, is_query: bool) -> &'static str {
-    if is_query || operation.error("ValidationError").is_some() { "ValidationError" } else { "ValidationException" }
+    if is_query || operation.error("ValidationError").is_some() {
+        "ValidationError"
+    } else {
+        "ValidationException"
+    }
 }

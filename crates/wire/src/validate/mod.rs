@@ -3,7 +3,7 @@
 //! Grammar: reference/sagemaker-hosting.md, section 0. What AWS leaves to the service (names that must exist,
 //! members that exclude each other) is not checked here.
 
-#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 mod print;
 mod rule;
@@ -57,7 +57,9 @@ impl<'a> Walk<'a> {
             self.report(document, &broken.to_string());
         }
         match (&schema.kind, document) {
-            (Kind::Structure(structure), Document::Map(entries)) => self.structure(structure, entries),
+            (Kind::Structure(structure), Document::Map(entries)) => {
+                self.structure(structure, entries);
+            }
             (Kind::List(list), Document::List(elements)) => self.list(list, document, elements),
             (Kind::Map(map), Document::Map(entries)) => self.map(map, document, entries),
             _ => {}
@@ -66,7 +68,8 @@ impl<'a> Walk<'a> {
 
     fn structure(&mut self, structure: &Structure, entries: &'a [(String, Document)]) {
         for member in structure.members {
-            let value = entries.iter().find_map(|(name, value)| (name == member.name).then_some(value));
+            let value =
+                entries.iter().find_map(|(name, value)| (name == member.name).then_some(value));
             self.path.push(Step::Member(member.name));
             match value.filter(|value| **value != Document::Null) {
                 Some(value) => self.value(member.schema, value),
@@ -96,7 +99,8 @@ impl<'a> Walk<'a> {
 
     fn map(&mut self, map: &Map, document: &Document, entries: &'a [(String, Document)]) {
         let entries = entries.iter().take(map.length.max.unwrap_or(usize::MAX));
-        let keys: Vec<Document> = entries.clone().map(|(key, _)| Document::String(key.clone())).collect();
+        let keys: Vec<Document> =
+            entries.clone().map(|(key, _)| Document::String(key.clone())).collect();
         self.scalars(map.key, "Map keys must satisfy constraint", document, keys.iter());
         if is_scalar(map.value) {
             let values = entries.map(|(_, value)| value);
@@ -130,7 +134,8 @@ impl<'a> Walk<'a> {
         mut elements: impl Iterator<Item = &'b Document>,
     ) {
         let good = |element: &Document| {
-            Rule::NotNull.holds(element) && rule::rules(&schema.kind).all(|rule| rule.holds(element))
+            Rule::NotNull.holds(element)
+                && rule::rules(&schema.kind).all(|rule| rule.holds(element))
         };
         if elements.all(good) {
             return;
@@ -168,5 +173,7 @@ fn is_scalar(schema: &Schema) -> bool {
 
 fn lower_camel(name: &str) -> String {
     let mut letters = name.chars();
-    letters.next().map_or_else(String::new, |first| first.to_ascii_lowercase().to_string() + letters.as_str())
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_ascii_lowercase().to_string() + letters.as_str())
 }

@@ -32,16 +32,19 @@ fn write(document: &Document, text: &mut String) {
     match document {
         Document::Null => text.push_str("null"),
         Document::Bool(flag) => text.push_str(if *flag { "true" } else { "false" }),
-        Document::Integer(number) | Document::Timestamp(number) => drop(write!(text, "{number}")),
-        Document::Float(number) => drop(write!(text, "{number:?}")),
+        Document::Integer(number) | Document::Timestamp(number) => {
+            write!(text, "{number}").unwrap_or_default();
+        }
+        Document::Float(number) => write!(text, "{number:?}").unwrap_or_default(),
         Document::String(string) => text.push_str(string),
         Document::Blob(bytes) => {
             let length = bytes.len();
-            drop(write!(text, "java.nio.HeapByteBuffer[pos=0 lim={length} cap={length}]"));
+            write!(text, "java.nio.HeapByteBuffer[pos=0 lim={length} cap={length}]")
+                .unwrap_or_default();
         }
         Document::List(elements) => {
             text.push('[');
-            separated(elements, text, |element, text| write(element, text));
+            separated(elements, text, write);
             text.push(']');
         }
         Document::Map(entries) => {

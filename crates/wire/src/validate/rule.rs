@@ -5,6 +5,9 @@ use std::fmt;
 use crate::Document;
 use crate::schema::{Kind, Pattern};
 
+const INTEGER_MAX: i64 = i32::MAX as i64;
+const INTEGER_MIN: i64 = i32::MIN as i64;
+
 pub(super) enum Rule {
     NotNull,
     LengthMax(usize),
@@ -24,18 +27,22 @@ pub(super) fn rules(kind: &Kind) -> impl Iterator<Item = Rule> {
         Kind::List(list) => lengths(list.length.min, list.length.max),
         Kind::Map(map) => lengths(map.length.min, map.length.max),
         Kind::Blob(length) => lengths(length.min, length.max),
-        Kind::String(rules) if !rules.values.is_empty() => [Some(Rule::Values(rules.values)), None, None],
+        Kind::String(rules) if !rules.values.is_empty() => {
+            [Some(Rule::Values(rules.values)), None, None]
+        }
         Kind::String(rules) => {
             let [max, min, _] = lengths(rules.length.min, rules.length.max);
             [max, min, rules.pattern.map(Rule::Pattern)]
         }
         // Without a bound of the model's own, the type's 32 bits are the bound.
         Kind::Integer(range) => {
-            let max = range.max.unwrap_or(i64::from(i32::MAX));
-            let min = range.min.unwrap_or(i64::from(i32::MIN));
+            let max = range.max.unwrap_or(INTEGER_MAX);
+            let min = range.min.unwrap_or(INTEGER_MIN);
             [Some(Rule::IntegerMax(max)), Some(Rule::IntegerMin(min)), None]
         }
-        Kind::Long(range) => [range.max.map(Rule::IntegerMax), range.min.map(Rule::IntegerMin), None],
+        Kind::Long(range) => {
+            [range.max.map(Rule::IntegerMax), range.min.map(Rule::IntegerMin), None]
+        }
         Kind::Float(range) | Kind::Double(range) => {
             [range.max.map(Rule::FloatMax), range.min.map(Rule::FloatMin), None]
         }
@@ -79,12 +86,24 @@ impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotNull => f.write_str("Member must not be null"),
-            Self::LengthMax(max) => write!(f, "Member must have length less than or equal to {max}"),
-            Self::LengthMin(min) => write!(f, "Member must have length greater than or equal to {min}"),
-            Self::IntegerMax(max) => write!(f, "Member must have value less than or equal to {max}"),
-            Self::IntegerMin(min) => write!(f, "Member must have value greater than or equal to {min}"),
-            Self::FloatMax(max) => write!(f, "Member must have value less than or equal to {max:?}"),
-            Self::FloatMin(min) => write!(f, "Member must have value greater than or equal to {min:?}"),
+            Self::LengthMax(max) => {
+                write!(f, "Member must have length less than or equal to {max}")
+            }
+            Self::LengthMin(min) => {
+                write!(f, "Member must have length greater than or equal to {min}")
+            }
+            Self::IntegerMax(max) => {
+                write!(f, "Member must have value less than or equal to {max}")
+            }
+            Self::IntegerMin(min) => {
+                write!(f, "Member must have value greater than or equal to {min}")
+            }
+            Self::FloatMax(max) => {
+                write!(f, "Member must have value less than or equal to {max:?}")
+            }
+            Self::FloatMin(min) => {
+                write!(f, "Member must have value greater than or equal to {min:?}")
+            }
             Self::Values(values) => {
                 write!(f, "Member must satisfy enum value set: [{}]", values.join(", "))
             }

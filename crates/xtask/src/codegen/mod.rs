@@ -46,7 +46,10 @@ pub(crate) fn write(root: &Path) -> Outcome<Vec<String>> {
 /// One line for every generated file that is missing, different or superfluous.
 pub(crate) fn check(root: &Path) -> Outcome<Vec<String>> {
     let stale = stale(root, &generate(root)?)?;
-    Ok(stale.iter().map(|path| format!("{}: stale, run cargo xtask codegen", path.display())).collect())
+    Ok(stale
+        .iter()
+        .map(|path| format!("{}: stale, run cargo xtask codegen", path.display()))
+        .collect())
 }
 
 fn stale(root: &Path, wanted: &BTreeMap<PathBuf, String>) -> Outcome<Vec<PathBuf>> {
@@ -67,7 +70,10 @@ fn generate(root: &Path) -> Outcome<BTreeMap<PathBuf, String>> {
     let mut files = BTreeMap::new();
     let folder = PathBuf::from(GENERATED);
     let head = "//! The services Tidegate serves, one module each.\n";
-    files.insert(folder.join("mod.rs"), format(root, head, "models/", &service::emit_root(SERVICES))?);
+    files.insert(
+        folder.join("mod.rs"),
+        format(root, head, "models/", &service::emit_root(SERVICES))?,
+    );
     for service in SERVICES {
         let path = root.join("models").join(format!("{}.json", service.id));
         let text = fs::read_to_string(&path).map_err(Failure::at(&path))?;
@@ -89,7 +95,11 @@ fn generate_service(
     let mut about = format!("//! {id}: shapes and operations.\n");
     for overlay in overlays {
         if overlay.apply(service.id, &mut model)? {
-            let _ = writeln!(about, "//!\n//! Differs from AWS by `{}`: {}", overlay.name, overlay.reason);
+            let _ = writeln!(
+                about,
+                "//!\n//! Differs from AWS by the overlay `{}`: {}",
+                overlay.name, overlay.reason
+            );
         }
     }
     let types = Types(&model);
@@ -97,20 +107,27 @@ fn generate_service(
     let source = format!("models/{}.json", service.id);
     let mut files = vec![
         ("mod.rs", about, service::emit_module(!enums.is_empty())),
-        ("schemas.rs", format!("//! What {id}'s model says about its shapes.\n"), schemas::emit(service, types)?),
+        (
+            "schemas.rs",
+            format!("//! What {id}'s model says about its shapes.\n"),
+            schemas::emit(service, types)?,
+        ),
         ("service.rs", format!("//! {id}'s operations.\n"), service::emit(service, types)?),
         ("structures.rs", format!("//! {id}'s structures.\n"), structures::emit(types)?),
     ];
     if !enums.is_empty() {
         files.push(("enums.rs", format!("//! {id}'s enums.\n"), enums));
     }
-    let formatted = files.into_iter().map(|(name, head, body)| Ok((name, format(root, &head, &source, &body)?)));
+    let formatted = files
+        .into_iter()
+        .map(|(name, head, body)| Ok((name, format(root, &head, &source, &body)?)));
     formatted.collect()
 }
 
 /// Puts the notice on top and runs rustfmt.
 fn format(root: &Path, head: &str, source: &str, body: &str) -> Outcome<String> {
-    let text = format!("{head}//!\n//! {} from {source}; do not edit.\n\n{body}", files::GENERATED_MARK);
+    let text =
+        format!("{head}//!\n//! {} from {source}; do not edit.\n\n{body}", files::GENERATED_MARK);
     let mut rustfmt = Command::new("rustfmt")
         .args(["--edition", "2024", "--config-path"])
         .arg(root.join("rustfmt.toml"))
@@ -122,7 +139,8 @@ fn format(root: &Path, head: &str, source: &str, body: &str) -> Outcome<String> 
     let mut input = rustfmt.stdin.take().ok_or_else(|| Failure::new("rustfmt: no stdin"))?;
     input.write_all(text.as_bytes()).map_err(|error| Failure::new(format!("rustfmt: {error}")))?;
     drop(input);
-    let output = rustfmt.wait_with_output().map_err(|error| Failure::new(format!("rustfmt: {error}")))?;
+    let output =
+        rustfmt.wait_with_output().map_err(|error| Failure::new(format!("rustfmt: {error}")))?;
     if !output.status.success() {
         return Err(Failure::new(format!("rustfmt refused code generated from {source}")));
     }

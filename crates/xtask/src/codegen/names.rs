@@ -2,8 +2,10 @@
 
 /// `VolumeSizeInGB` to `volume_size_in_gb`, with `r#` before a keyword.
 pub(crate) fn field(name: &str) -> String {
-    const KEYWORDS: &[&str] =
-        &["as", "const", "enum", "for", "if", "in", "match", "mod", "move", "ref", "static", "type", "use", "where"];
+    const KEYWORDS: &[&str] = &[
+        "as", "const", "enum", "for", "if", "in", "match", "mod", "move", "ref", "static", "type",
+        "use", "where",
+    ];
     let snake = snake(name);
     if KEYWORDS.contains(&snake.as_str()) { format!("r#{snake}") } else { snake }
 }
@@ -36,7 +38,9 @@ pub(crate) fn variant(value: &str) -> String {
 
 fn capitalised(word: &str) -> String {
     let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + letters.as_str())
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + letters.as_str())
 }
 
 fn snake(name: &str) -> String {

@@ -42,7 +42,9 @@ impl Overlay {
         }
         for (name, pattern) in &self.patterns {
             let shape = model.shapes.get_mut(name).filter(|shape| shape.pattern.is_some());
-            let missing = || Failure::new(format!("overlay {}: {service} has no pattern of {name}", self.name));
+            let missing = || {
+                Failure::new(format!("overlay {}: {service} has no pattern of {name}", self.name))
+            };
             shape.ok_or_else(missing)?.pattern = Some(pattern.clone());
         }
         Ok(true)

@@ -3,11 +3,12 @@
 /// The pattern in Rust's syntax, anchored at both ends (AWS matches whole values).
 pub(crate) fn regex(java: &str) -> String {
     let mut rust = String::new();
-    let mut rest = java;
-    while let Some(letter) = rest.chars().next() {
-        let (replacement, length) = translate(rest).unwrap_or_else(|| (letter.to_string(), letter.len_utf8()));
+    let mut left = java;
+    while let Some(letter) = left.chars().next() {
+        let (replacement, length) =
+            translate(left).unwrap_or_else(|| (letter.to_string(), letter.len_utf8()));
         rust.push_str(&replacement);
-        rest = rest.get(length..).unwrap_or_default();
+        left = left.get(length..).unwrap_or_default();
     }
     format!("\\A(?:{rust})\\z")
 }
@@ -62,7 +63,10 @@ mod tests {
             ("\\\\d", "\\A(?:\\\\d)\\z"),
             ("[\\p{Print}]*", "\\A(?:[[ -~]]*)\\z"),
             ("\\/\\-", "\\A(?:\\/\\-)\\z"),
-            ("[\\u0020-\\uD7FF\\uD800\\uDC00-\\uDBFF\\uDFFF]", "\\A(?:[\\x{20}-\\x{D7FF}\\x{10000}-\\x{10FFFF}])\\z"),
+            (
+                "[\\u0020-\\uD7FF\\uD800\\uDC00-\\uDBFF\\uDFFF]",
+                "\\A(?:[\\x{20}-\\x{D7FF}\\x{10000}-\\x{10FFFF}])\\z",
+            ),
         ];
         for (java, rust) in table {
             assert_eq!(regex(java), rust);

@@ -17,15 +17,32 @@ pub(crate) fn emit(service: &Service, types: Types<'_>) -> Outcome<String> {
         if let Some(java) = &shape.pattern {
             let text = printed(service, java);
             let regex = pattern::regex(java);
-            let _ = writeln!(body, "static {constant}_PATTERN: Pattern = Pattern::new({text:?}, {regex:?});\n");
+            let _ = writeln!(
+                body,
+                "static {constant}_PATTERN: Pattern = Pattern::new({text:?}, {regex:?});\n"
+            );
         }
         let kind = kind(name, shape)?;
-        let _ = writeln!(body, "pub static {constant}: Schema = Schema {{ name: {name:?}, kind: {kind} }};\n");
+        let _ = writeln!(
+            body,
+            "pub static {constant}: Schema = Schema {{ name: {name:?}, kind: {kind} }};\n"
+        );
     }
-    let used: Vec<&str> = ["Kind", "List", "Location", "Map", "Member", "Pattern", "Range", "Schema", "StringRules", "Structure"]
-        .into_iter()
-        .filter(|&item| uses(&body, item))
-        .collect();
+    let used: Vec<&str> = [
+        "Kind",
+        "List",
+        "Location",
+        "Map",
+        "Member",
+        "Pattern",
+        "Range",
+        "Schema",
+        "StringRules",
+        "Structure",
+    ]
+    .into_iter()
+    .filter(|&item| uses(&body, item))
+    .collect();
     Ok(format!("use crate::schema::{{{}}};\n\n{body}", used.join(", ")))
 }
 
@@ -34,8 +51,12 @@ fn uses(body: &str, item: &str) -> bool {
     body.match_indices(item).any(|(at, _)| {
         let before = body.get(..at).unwrap_or_default();
         let after = body.get(at + item.len()..).unwrap_or_default();
-        let boundary = |letter: Option<char>| !letter.is_some_and(|l| l.is_alphanumeric() || l == '_' || l == '"');
-        !before.ends_with("Kind::") && boundary(before.chars().last()) && boundary(after.chars().next())
+        let boundary = |letter: Option<char>| {
+            !letter.is_some_and(|l| l.is_alphanumeric() || l == '_' || l == '"')
+        };
+        !before.ends_with("Kind::")
+            && boundary(before.chars().last())
+            && boundary(after.chars().next())
     })
 }
 
@@ -45,7 +66,8 @@ fn printed(service: &Service, java: &str) -> String {
 }
 
 fn kind(name: &str, shape: &Shape) -> Outcome<String> {
-    if shape.timestamp_format.is_some() || shape.references().any(|r| r.timestamp_format.is_some()) {
+    if shape.timestamp_format.is_some() || shape.references().any(|r| r.timestamp_format.is_some())
+    {
         return Err(Failure::new(format!("{name}: codegen does not know timestampFormat yet")));
     }
     Ok(match shape.kind.as_str() {
@@ -81,7 +103,9 @@ fn structure(shape: &Shape) -> Outcome<String> {
         );
     }
     let (payload, union) = (&shape.payload, shape.union);
-    Ok(format!("Kind::Structure(Structure {{ members: &[{members}], payload: {payload:?}, union: {union} }})"))
+    Ok(format!(
+        "Kind::Structure(Structure {{ members: &[{members}], payload: {payload:?}, union: {union} }})"
+    ))
 }
 
 fn location(member: &Reference) -> Outcome<String> {
@@ -92,7 +116,9 @@ fn location(member: &Reference) -> Outcome<String> {
         Some("uri") => Ok(format!("Location::Uri({name:?})")),
         Some("querystring") => Ok(format!("Location::Query({name:?})")),
         Some("statusCode") => Ok("Location::Status".to_owned()),
-        Some(other) => Err(Failure::new(format!("{}: codegen has no location {other}", member.name))),
+        Some(other) => {
+            Err(Failure::new(format!("{}: codegen has no location {other}", member.name)))
+        }
     }
 }
 
@@ -130,19 +156,27 @@ fn string(name: &str, shape: &Shape) -> String {
         None => "None".to_owned(),
     };
     let length = range(shape, integer);
-    format!("Kind::String(StringRules {{ length: {length}, pattern: {pattern}, values: &{:?} }})", shape.values)
+    format!(
+        "Kind::String(StringRules {{ length: {length}, pattern: {pattern}, values: &{:?} }})",
+        shape.values
+    )
 }
 
 fn range(shape: &Shape, literal: fn(&Number) -> String) -> String {
     let bound = |number: &Option<Number>| {
-        number.as_ref().map_or_else(|| "None".to_owned(), |number| format!("Some({})", literal(number)))
+        number
+            .as_ref()
+            .map_or_else(|| "None".to_owned(), |number| format!("Some({})", literal(number)))
     };
     format!("Range {{ min: {}, max: {} }}", bound(&shape.min), bound(&shape.max))
 }
 
 /// With an underscore between groups of three digits.
 fn integer(number: &Number) -> String {
-    let text = number.as_f64().filter(|float| float.fract() == 0.0).map_or_else(|| number.to_string(), |_| whole(number));
+    let text = number
+        .as_f64()
+        .filter(|float| float.fract() == 0.0)
+        .map_or_else(|| number.to_string(), |_| whole(number));
     let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
     let mut grouped = String::new();
     for (at, digit) in digits.chars().enumerate() {

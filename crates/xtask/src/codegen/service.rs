@@ -18,7 +18,8 @@ pub(crate) fn emit(service: &Service, types: Types<'_>) -> Outcome<String> {
     let mut unserved = String::new();
     for (name, http) in &model.unserved {
         let (method, uri) = http.split_once(' ').unwrap_or(("POST", http));
-        let _ = write!(unserved, "Unserved {{ name: {name:?}, method: {method:?}, uri: {uri:?} }},");
+        let _ =
+            write!(unserved, "Unserved {{ name: {name:?}, method: {method:?}, uri: {uri:?} }},");
     }
     let protocols = protocols(&metadata.protocols, metadata.json_version.as_deref())?;
     let schemas = if operations.contains("schemas::") { "use super::schemas;\n" } else { "" };
@@ -58,7 +59,12 @@ fn protocols(published: &[String], json_version: Option<&str>) -> Outcome<String
     Ok(names.join(", "))
 }
 
-fn emit_operation(text: &mut String, types: Types<'_>, name: &str, operation: &Operation) -> Outcome {
+fn emit_operation(
+    text: &mut String,
+    types: Types<'_>,
+    name: &str,
+    operation: &Operation,
+) -> Outcome {
     let schema = |reference: &Option<Reference>| {
         reference.as_ref().map_or_else(
             || "None".to_owned(),
@@ -72,7 +78,10 @@ fn emit_operation(text: &mut String, types: Types<'_>, name: &str, operation: &O
         let code = given.code.unwrap_or_else(|| reference.shape.clone());
         let status = given.http_status_code.unwrap_or(if shape.fault { 500 } else { 400 });
         let constant = names::constant(&reference.shape);
-        let _ = write!(errors, "ErrorModel {{ code: {code:?}, status: {status}, schema: &schemas::{constant} }},");
+        let _ = write!(
+            errors,
+            "ErrorModel {{ code: {code:?}, status: {status}, schema: &schemas::{constant} }},"
+        );
     }
     let wrapper = operation.output.as_ref().and_then(|output| output.result_wrapper.as_ref());
     let _ = writeln!(
@@ -104,8 +113,8 @@ fn emit_enum(text: &mut String, types: Types<'_>) {
          #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]\npub enum Operation {{ {variants} }}\n\n\
          impl Operation {{\npub const ALL: &'static [Self] = &[{all}];\n\n\
          pub const fn name(self) -> &'static str {{\nmatch self {{ {name_arms} }}\n}}\n\n\
-         pub fn model(self) -> &'static OperationModel {{\n\
-         SERVICE.operation(self.name()).expect(\"the table and this enum come from one list\")\n}}\n}}\n\n\
+         /// The table and this enum have one order.\n pub fn model(self) -> &'static OperationModel {{\n\
+         &SERVICE.operations[self as usize]\n}}\n}}\n\n\
          impl std::str::FromStr for Operation {{\ntype Err = DecodeError;\n\n\
          fn from_str(name: &str) -> Result<Self, DecodeError> {{\n\
          match name {{ {parse_arms} other => Err(DecodeError::unknown_value(\"operation\", other)) }}\n}}\n}}\n"
@@ -128,7 +137,8 @@ pub(crate) fn emit_root(services: &[Service]) -> String {
         let _ = writeln!(text, "pub mod {};", service.module());
     }
     text.push_str("\nuse crate::service::Service;\n\n/// Every service Tidegate serves.\n");
-    let all: Vec<_> = services.iter().map(|service| format!("&{}::SERVICE", service.module())).collect();
+    let all: Vec<_> =
+        services.iter().map(|service| format!("&{}::SERVICE", service.module())).collect();
     let _ = writeln!(text, "pub static SERVICES: &[&Service] = &[{}];", all.join(", "));
     text
 }

@@ -20,14 +20,22 @@ pub(crate) fn emit(types: Types<'_>) -> Outcome<String> {
     if body.contains("Bytes") {
         head.push_str("use bytes::Bytes;\n\n");
     }
-    let mut enums: Vec<String> = types.0.shapes.iter().filter(|(_, s)| Types::is_enum(s)).map(|(n, _)| names::type_name(n)).collect();
-    enums.retain(|name| {
-        body.split(|c: char| !c.is_alphanumeric()).any(|word| word == name)
-    });
+    let mut enums: Vec<String> = types
+        .0
+        .shapes
+        .iter()
+        .filter(|(_, s)| Types::is_enum(s))
+        .map(|(n, _)| names::type_name(n))
+        .collect();
+    enums.retain(|name| body.split(|c: char| !c.is_alphanumeric()).any(|word| word == name));
     if !enums.is_empty() {
         let _ = writeln!(head, "use super::enums::{{{}}};", enums.join(", "));
     }
-    let timestamp = if body.contains("Timestamp>") || body.contains(": Timestamp") { ", Timestamp" } else { "" };
+    let timestamp = if body.contains("Timestamp>") || body.contains(": Timestamp") {
+        ", Timestamp"
+    } else {
+        ""
+    };
     let _ = writeln!(
         head,
         "use super::schemas;\nuse crate::Document;\nuse crate::schema::Schema;\n\
@@ -86,7 +94,8 @@ pub(crate) fn emit_enums(types: Types<'_>) -> Outcome<String> {
 
 fn enumeration(body: &mut String, name: &str, shape: &Shape) -> Outcome {
     let rust = names::type_name(name);
-    let (mut variants, mut all, mut writes, mut reads) = (String::new(), String::new(), String::new(), String::new());
+    let (mut variants, mut all, mut writes, mut reads) =
+        (String::new(), String::new(), String::new(), String::new());
     let mut seen = BTreeSet::new();
     for value in &shape.values {
         let variant = names::variant(value);
@@ -98,15 +107,9 @@ fn enumeration(body: &mut String, name: &str, shape: &Shape) -> Outcome {
         let _ = writeln!(writes, "Self::{variant} => {value:?},");
         let _ = writeln!(reads, "{value:?} => Ok(Self::{variant}),");
     }
-    let shared = shared_affix(&seen);
-    let expect = if shared {
-        "#[expect(clippy::enum_variant_names, reason = \"AWS's names\")]\n"
-    } else {
-        ""
-    };
     let _ = writeln!(
         body,
-        "/// AWS's `{name}`.\n{expect}\
+        "/// AWS's `{name}`.\n\
          #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]\npub enum {rust} {{ {variants} }}\n\n\
          impl {rust} {{\npub const ALL: &'static [Self] = &[{all}];\n\n\
          /// The value as AWS writes it.\npub const fn as_str(self) -> &'static str {{\nmatch self {{ {writes} }}\n}}\n}}\n\n\
@@ -121,29 +124,4 @@ fn enumeration(body: &mut String, name: &str, shape: &Shape) -> Outcome {
          fn to_document(&self) -> Document {{\nDocument::String(self.as_str().to_owned())\n}}\n}}\n",
     );
     Ok(())
-}
-
-/// Whether clippy would find that all variants begin or end with the same word.
-fn shared_affix(variants: &BTreeSet<String>) -> bool {
-    if variants.len() < 3 {
-        return false;
-    }
-    let words: Vec<Vec<String>> = variants.iter().map(|variant| split_words(variant)).collect();
-    let same = |pick: fn(&Vec<String>) -> Option<&String>| {
-        let mut picked = words.iter().map(pick);
-        let first = picked.next().flatten();
-        first.is_some() && picked.all(|word| word == first)
-    };
-    same(|words| words.first()) || same(|words| words.last())
-}
-
-fn split_words(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    for letter in name.chars() {
-        match words.last_mut() {
-            Some(word) if !letter.is_ascii_uppercase() => word.push(letter),
-            _ => words.push(letter.to_string()),
-        }
-    }
-    words
 }

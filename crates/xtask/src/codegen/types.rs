@@ -15,7 +15,10 @@ pub(crate) struct Types<'a>(pub(crate) &'a Model);
 
 impl<'a> Types<'a> {
     pub(crate) fn shape(self, name: &str) -> Outcome<&'a Shape> {
-        self.0.shapes.get(name).ok_or_else(|| Failure::new(format!("the model has no shape {name}")))
+        self.0
+            .shapes
+            .get(name)
+            .ok_or_else(|| Failure::new(format!("the model has no shape {name}")))
     }
 
     pub(crate) fn is_enum(shape: &Shape) -> bool {
@@ -25,7 +28,9 @@ impl<'a> Types<'a> {
     pub(crate) fn rust(self, name: &str) -> Outcome<String> {
         let shape = self.shape(name)?;
         let inner = |reference: &Option<crate::model::Reference>| -> Outcome<String> {
-            let reference = reference.as_ref().ok_or_else(|| Failure::new(format!("{name} lacks its element")))?;
+            let reference = reference
+                .as_ref()
+                .ok_or_else(|| Failure::new(format!("{name} lacks its element")))?;
             self.rust(&reference.shape)
         };
         Ok(match shape.kind.as_str() {

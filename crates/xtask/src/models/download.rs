@@ -1,4 +1,4 @@
-//! Fetches botocore from PyPI and reads the models inside. Nothing is installed.
+//! Fetches botocore from the Python registry and reads the models inside. Nothing is installed.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -24,7 +24,8 @@ pub(crate) fn botocore(folder: &Path) -> Outcome<Package> {
         fs::create_dir_all(folder).map_err(Failure::at(folder))?;
         let wheel = folder.join(format!("botocore-{BOTOCORE_VERSION}-py3-none-any.whl"));
         let requirement = format!("botocore=={BOTOCORE_VERSION}");
-        let pip = ["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest"];
+        let pip =
+            ["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest"];
         python(Command::new("python3").args(pip).arg(folder).arg(requirement))?;
         python(Command::new("python3").args(["-m", "zipfile", "-e"]).arg(wheel).arg(&unpacked))?;
     }
@@ -33,7 +34,11 @@ pub(crate) fn botocore(folder: &Path) -> Outcome<Package> {
 
 fn python(command: &mut Command) -> Outcome {
     let status = command.status().map_err(|error| Failure::new(format!("python3: {error}")))?;
-    if status.success() { Ok(()) } else { Err(Failure::new(format!("{command:?} failed: {status}"))) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Failure::new(format!("{command:?} failed: {status}")))
+    }
 }
 
 impl Package {

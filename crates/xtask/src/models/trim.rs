@@ -17,10 +17,13 @@ pub(crate) fn trim(service: &Service, published: Published) -> Outcome<Model> {
     }
     let unserved = operations
         .into_iter()
-        .map(|(name, operation)| (name, format!("{} {}", operation.http.method, operation.http.request_uri)))
+        .map(|(name, operation)| {
+            (name, format!("{} {}", operation.http.method, operation.http.request_uri))
+        })
         .collect();
     let shapes = reachable(&served, &shapes)?;
-    let source = format!("botocore {BOTOCORE_VERSION} {} {}", service.published_as, service.api_version);
+    let source =
+        format!("botocore {BOTOCORE_VERSION} {} {}", service.published_as, service.api_version);
     Ok(Model { source, metadata, operations: served, shapes, unserved })
 }
 
@@ -35,8 +38,9 @@ fn reachable(
     }
     let mut kept = BTreeMap::new();
     while let Some(name) = open.pop() {
-        let shape =
-            shapes.get(name).ok_or_else(|| Failure::new(format!("the model has no shape {name}")))?;
+        let shape = shapes
+            .get(name)
+            .ok_or_else(|| Failure::new(format!("the model has no shape {name}")))?;
         if kept.insert(name.to_owned(), shape.clone()).is_none() {
             open.extend(shape.references().map(|reference| reference.shape.as_str()));
         }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use super::super::error::BucketError;
-use super::Index;
+use super::{Index, unsigned};
 
 impl Index {
     /// Name and creation time in milliseconds since 1970, by name.
@@ -25,8 +25,8 @@ pub(crate) fn create(tx: &Transaction<'_>, name: &str, now_ms: i64, most: usize)
     if has(tx, name)? {
         return Ok(false);
     }
-    let count: usize = tx.query_row("SELECT count(*) FROM bucket", [], |row| row.get(0))?;
-    if count >= most {
+    let count = tx.query_row("SELECT count(*) FROM bucket", [], |row| unsigned(row, 0))?;
+    if count >= most as u64 {
         return Err(BucketError::TooManyBuckets);
     }
     tx.execute("INSERT INTO bucket (name, created_ms) VALUES (?1, ?2)", params![name, now_ms])?;

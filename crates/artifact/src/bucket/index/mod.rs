@@ -3,13 +3,12 @@
 //! Every change is one transaction with a full sync, so a key goes from its old object to its new one in a single step.
 //! Keys are stored as bytes: their order is S3's, and nothing in them can mean anything to a file system.
 
-mod bucket;
-mod list;
-mod object;
-mod upload;
+pub(super) mod bucket;
+pub(super) mod list;
+pub(super) mod object;
+pub(super) mod upload;
 
 pub use list::{Cursor, Listed, Page, Query};
-pub(super) use object::NewObject;
 pub use upload::{Completion, UploadPage};
 
 use std::collections::HashSet;

@@ -79,7 +79,7 @@ pub(crate) fn parts(connection: &Connection, id: &str, after: i32, most: usize) 
         "SELECT number, blob, size, etag, modified_ms, checksums FROM part
          WHERE upload = ?1 AND number > ?2 ORDER BY number LIMIT ?3",
     )?;
-    let mut rows = statement.query(params![id, after, most])?;
+    let mut rows = statement.query(params![id, after, limit(most)])?;
     let mut parts = Vec::new();
     while let Some(row) = rows.next()? {
         let checksums: String = row.get(5)?;
@@ -140,7 +140,7 @@ impl Index {
                  ORDER BY key, id LIMIT ?6",
             )?;
             let rows = statement.query_map(
-                params![bucket, prefix.as_bytes(), end, after.0.as_bytes(), after.1, most + 1],
+                params![bucket, prefix.as_bytes(), end, after.0.as_bytes(), after.1, limit(most + 1)],
                 row,
             )?;
             let mut uploads = rows
@@ -182,6 +182,11 @@ impl RawUpload {
             checksum: self.checksum.as_deref().map(from_json).transpose()?,
         })
     }
+}
+
+/// A LIMIT; pages are never near what does not fit.
+fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
 }
 
 /// The pieces of chosen parts.

@@ -33,8 +33,11 @@ struct TwoKeys {
 
 impl TwoKeys {
     fn new() -> Self {
-        let principal =
-            Principal { account: "000000000000".into(), arn: "arn:aws:iam::000000000000:root".into(), user_id: "0".into() };
+        let principal = Principal {
+            account: "000000000000".into(),
+            arn: "arn:aws:iam::000000000000:root".into(),
+            user_id: "0".into(),
+        };
         let long_term = Credential {
             access_key_id: KEY_ID.into(),
             secret: SecretKey::new(SECRET),
@@ -64,7 +67,10 @@ impl Credentials for TwoKeys {
 fn head(method: &str, uri: &str, headers: &[(&str, &str)]) -> Parts {
     let mut parts = Request::builder().method(method).uri(uri).body(()).unwrap().into_parts().0;
     for (name, value) in headers {
-        parts.headers.append(name.parse::<HeaderName>().unwrap(), HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        parts.headers.append(
+            name.parse::<HeaderName>().unwrap(),
+            HeaderValue::from_bytes(value.as_bytes()).unwrap(),
+        );
     }
     parts
 }
@@ -78,6 +84,7 @@ fn verdict(
 ) -> Result<Arc<Credential>, Problem> {
     let claim = Claim::parse(parts)?;
     let admitted = claim.admit(credentials, expect)?;
-    let payload = if admitted.needs_body_hash() { Payload::Sha256(sha256(body)) } else { Payload::Unhashed };
+    let payload =
+        if admitted.needs_body_hash() { Payload::Sha256(sha256(body)) } else { Payload::Unhashed };
     admitted.verify(payload, credentials, &mut SigningKeys::new())
 }

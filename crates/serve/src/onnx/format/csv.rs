@@ -13,7 +13,8 @@ use crate::onnx::tensor::{Data, Elements, Tensor};
 /// The rule it breaks, with line, input and what the model expects.
 pub(super) fn read(body: &[u8], signature: &Signature) -> Result<Call, String> {
     let input = signature.only_input("text/csv")?;
-    let text = std::str::from_utf8(body).map_err(|error| format!("the body is not UTF-8: {error}"))?;
+    let text =
+        std::str::from_utf8(body).map_err(|error| format!("the body is not UTF-8: {error}"))?;
     let mut elements = Elements::new(input.datatype);
     let mut columns = 0;
     let mut rows = 0;
@@ -22,9 +23,8 @@ pub(super) fn read(body: &[u8], signature: &Signature) -> Result<Call, String> {
         let mut fields = 0;
         for field in line.split(',') {
             fields += 1;
-            push(&mut elements, field.trim(), input.datatype).map_err(|rule| {
-                input.broken(&format!("line {rows}, field {fields}: {rule}"))
-            })?;
+            push(&mut elements, field.trim(), input.datatype)
+                .map_err(|rule| input.broken(&format!("line {rows}, field {fields}: {rule}")))?;
         }
         if rows == 1 {
             columns = fields;
@@ -66,22 +66,23 @@ fn shape(input: &InputSpec, rows: usize, columns: usize) -> Result<Vec<usize>, S
     let Some(declared) = &input.shape else { return Ok(vec![rows, columns]) };
     let inner = match declared.as_slice() {
         [] if rows == 1 && columns == 1 => return Ok(Vec::new()),
-        [] => return Err(input.broken(&format!("{rows} rows of {columns} fields"))),
         [_] if columns == 1 => return Ok(vec![rows]),
         [_] if rows == 1 => return Ok(vec![columns]),
-        [_] => return Err(input.broken(&format!("{rows} rows of {columns} fields"))),
+        [] | [_] => return Err(input.broken(&format!("{rows} rows of {columns} fields"))),
         [_, inner @ ..] => inner,
     };
-    let fixed: usize = inner.iter().flatten().fold(1, |product, size| product.saturating_mul(*size));
+    let fixed: usize =
+        inner.iter().flatten().fold(1, |product, size| product.saturating_mul(*size));
     let open = inner.iter().filter(|size| size.is_none()).count();
     let fill = match open {
         0 if fixed == columns => 1,
-        1 if fixed > 0 && columns % fixed == 0 => columns / fixed,
+        1 if fixed > 0 && columns.is_multiple_of(fixed) => columns / fixed,
         0 | 1 => {
             return Err(input.broken(&format!("{columns} fields in a row do not fill the shape")));
         }
         _ => {
-            let rule = "rows of fields leave the shape open; send application/json or application/x-npy";
+            let rule =
+                "rows of fields leave the shape open; send application/json or application/x-npy";
             return Err(input.broken(rule));
         }
     };
@@ -103,7 +104,7 @@ pub(super) fn write(tensor: &Tensor) -> Vec<u8> {
             Data::U8(elements) => write!(text, "{}", elements[index]),
         };
         field.expect("a String takes everything");
-        text.push(if (index + 1) % columns == 0 { '\n' } else { ',' });
+        text.push(if (index + 1).is_multiple_of(columns) { '\n' } else { ',' });
     }
     text.into_bytes()
 }

@@ -151,7 +151,8 @@ impl<'de> Visitor<'de> for Nested<'_, '_> {
     }
 
     fn visit_map<A: serde::de::MapAccess<'de>>(self, _: A) -> Result<(), A::Error> {
-        let pushed: Result<(), A::Error> = self.sink.pushed(Err("an object is not a number".into()));
+        let pushed: Result<(), A::Error> =
+            self.sink.pushed(Err("an object is not a number".into()));
         pushed.and(Err(A::Error::custom("broken")))
     }
 }
@@ -200,7 +201,10 @@ mod tests {
             ("[{}]", "element 0: an object is not a number"),
             ("[true]", "element 0: true is not a number"),
             ("[1.5]", "element 0: 1.5 is not a whole number"),
-            ("[3000000000]", "element 0: 3000000000 is beyond what INT32 holds here (-2147483648 to 2147483647)"),
+            (
+                "[3000000000]",
+                "element 0: 3000000000 is beyond what INT32 holds here (-2147483648 to 2147483647)",
+            ),
             ("[[[[[[[[[1]]]]]]]]]", "nested deeper than 8 arrays"),
         ] {
             assert_eq!(read(text, Datatype::Int32).map(|_| ()), Err(rule.to_owned()), "{text}");

@@ -140,9 +140,8 @@ impl Format {
         let mut parts = wish.split(';');
         let named = parts.next()?.trim().to_ascii_lowercase();
         let format = match named.as_str() {
-            "*/*" => self,
             "application/*" if self == Self::Csv => Self::Json,
-            "application/*" => self,
+            "*/*" | "application/*" => self,
             "text/*" => Self::Csv,
             named => Self::of_media_type(named)?,
         };
@@ -190,17 +189,15 @@ impl Format {
 
 /// The only output, for formats that carry one tensor.
 fn only_output(format: Format, outputs: &[(String, Tensor)]) -> Result<&Tensor, String> {
-    match outputs {
-        [(_, tensor)] => Ok(tensor),
-        _ => {
-            let names: Vec<&str> = outputs.iter().map(|(name, _)| name.as_str()).collect();
-            Err(format!(
-                "{} carries one output; the model gives {}: ask for Accept: application/json",
-                format.media_type(),
-                names.join(", ")
-            ))
-        }
+    if let [(_, tensor)] = outputs {
+        return Ok(tensor);
     }
+    let names: Vec<&str> = outputs.iter().map(|(name, _)| name.as_str()).collect();
+    Err(format!(
+        "{} carries one output; the model gives {}: ask for Accept: application/json",
+        format.media_type(),
+        names.join(", ")
+    ))
 }
 
 /// The members by which the two styles of JSON are told apart; the rest is theirs.
@@ -213,7 +210,8 @@ struct Envelope<'a> {
 }
 
 fn read_json(body: &[u8], signature: &Signature) -> Result<Call, String> {
-    let text = std::str::from_utf8(body).map_err(|error| format!("the body is not UTF-8: {error}"))?;
+    let text =
+        std::str::from_utf8(body).map_err(|error| format!("the body is not UTF-8: {error}"))?;
     let envelope: Envelope = serde_json::from_str(text).map_err(|error| not_json(text, &error))?;
     match (envelope.inputs, envelope.instances) {
         (Some(_), None) => protocol::read(text, signature),
@@ -230,9 +228,9 @@ fn read_json(body: &[u8], signature: &Signature) -> Result<Call, String> {
 /// Why a text is not the JSON it should be. Python writes NaN and Infinity, which JSON does not have.
 fn not_json(text: &str, error: &serde_json::Error) -> String {
     let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default();
-    let before = error.column().saturating_sub(1);
-    let at = line.get(before..).unwrap_or_default();
-    let hint = if ["NaN", "Infinity", "-Infinity", "aN", "nfinity", "Inf"].iter().any(|s| at.starts_with(s)) {
+    // The column counts from one and is that of the last byte looked at: the word's first, or a minus sign's next.
+    let word = line.get(error.column().saturating_sub(1)..).unwrap_or_default();
+    let hint = if word.starts_with("NaN") || word.starts_with("Infinity") {
         "; JSON has no NaN and no Infinity, every element must be a finite number"
     } else {
         ""

@@ -1,4 +1,4 @@
-//! `application/x-npy`: NumPy's own file format, one array per body, for models of one input.
+//! `application/x-npy`: numpy's own file format, one array per body, for models of one input.
 //!
 //! Versions 1 to 3 are read and version 1 is written; little endian, C order, without objects. Numbers of another width
 //! are taken when every one fits; another kind (floats for integers) is not.
@@ -234,7 +234,9 @@ pub(super) fn write(tensor: &Tensor) -> Vec<u8> {
         (Data::I32(data), Datatype::Int64) => {
             file.extend(data.iter().flat_map(|value| i64::from(*value).to_le_bytes()));
         }
-        (Data::I32(data), Datatype::Bool) => file.extend(data.iter().map(|bit| u8::from(*bit != 0))),
+        (Data::I32(data), Datatype::Bool) => {
+            file.extend(data.iter().map(|bit| u8::from(*bit != 0)));
+        }
         (Data::I32(data), _) => file.extend(data.iter().flat_map(|value| value.to_le_bytes())),
         (Data::I8(data), _) => file.extend(data.iter().flat_map(|value| value.to_le_bytes())),
         (Data::U8(data), _) => file.extend_from_slice(data),
@@ -255,7 +257,8 @@ fn head(descr: &str, shape: &[usize]) -> Vec<u8> {
     let spaces = padded - preamble - header.len() - 1;
     header.extend(std::iter::repeat_n(' ', spaces));
     header.push('\n');
-    let length = u16::try_from(header.len()).expect("a few hundred bytes at most: the rank is bounded");
+    let length =
+        u16::try_from(header.len()).expect("a few hundred bytes at most: the rank is bounded");
     let mut file = MAGIC.to_vec();
     file.extend([1, 0]);
     file.extend(length.to_le_bytes());

@@ -24,10 +24,14 @@ pub(super) fn read(instances: &RawValue, signature: &Signature) -> Result<Call, 
     let rows: Vec<&RawValue> = serde_json::from_str(instances.get())
         .map_err(|_| "\"instances\" is not a list of rows".to_owned())?;
     if rows.is_empty() {
-        return Err(format!("\"instances\" has no row; the model expects {}", signature.expected()));
+        return Err(format!(
+            "\"instances\" has no row; the model expects {}",
+            signature.expected()
+        ));
     }
     let objects = rows.first().is_some_and(|row| row.get().starts_with('{'));
-    let inputs = if objects { read_objects(&rows, signature)? } else { read_bare(instances, signature)? };
+    let inputs =
+        if objects { read_objects(&rows, signature)? } else { read_bare(instances, signature)? };
     let wanted = (0..signature.outputs.len()).collect();
     Ok(Call { inputs, wanted, style: Style::Rows { count: rows.len() } })
 }
@@ -60,11 +64,15 @@ fn read_objects(rows: &[&RawValue], signature: &Signature) -> Result<Vec<Tensor>
             let Some(value) = values.remove(stack.input.name.as_str()) else {
                 return Err(stack.input.broken(&format!("missing in row {number}")));
             };
-            stack.push(value).map_err(|rule| stack.input.broken(&format!("row {number}: {rule}")))?;
+            stack
+                .push(value)
+                .map_err(|rule| stack.input.broken(&format!("row {number}: {rule}")))?;
         }
         if let Some(name) = values.keys().next() {
             let expected = signature.expected();
-            return Err(format!("row {number}: there is no input {name:?}; the model expects {expected}"));
+            return Err(format!(
+                "row {number}: there is no input {name:?}; the model expects {expected}"
+            ));
         }
     }
     stacks.into_iter().map(Stack::finish).collect()
@@ -93,7 +101,10 @@ impl<'a> Stack<'a> {
         if self.rows == 0 {
             self.row_shape = shape;
         } else if self.row_shape != shape {
-            return Err(format!("ragged: shape {shape:?} after rows of shape {:?}", self.row_shape));
+            return Err(format!(
+                "ragged: shape {shape:?} after rows of shape {:?}",
+                self.row_shape
+            ));
         }
         if self.is_scalar() && self.rows > 0 && !self.elements.keep_if_same() {
             return Err("differs from the rows before, but the input is one number for all".into());

@@ -1207,7 +1207,6 @@ impl Value for OrderKey {
 }
 
 /// AWS's `ProductionVariantAcceleratorType`.
-#[expect(clippy::enum_variant_names, reason = "AWS's names")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ProductionVariantAcceleratorType {
     MlEia1Medium,

@@ -75,8 +75,9 @@ impl Operation {
         }
     }
 
+    /// The table and this enum have one order.
     pub fn model(self) -> &'static OperationModel {
-        SERVICE.operation(self.name()).expect("the table and this enum come from one list")
+        &SERVICE.operations[self as usize]
     }
 }
 

@@ -1,0 +1,59 @@
+//! What an operation may use.
+
+use std::fmt;
+use std::sync::Arc;
+
+use auth::Principal;
+use domain::arn::{Kind, Scope};
+use domain::name::{EndpointName, ModelName};
+use domain::time::Clock;
+use store::{Changes, State, Store, Undecided, decide};
+
+use crate::Error;
+
+/// One caller's view of the server.
+#[derive(Clone)]
+pub struct Context {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub scope: Scope,
+    pub caller: Principal,
+    /// Tells the control loop that something may be due.
+    pub nudge: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Context").field("scope", &self.scope).field("caller", &self.caller).finish_non_exhaustive()
+    }
+}
+
+impl Context {
+    /// Makes one decision: all of its changes are kept, or it is refused and nothing changes.
+    pub(crate) async fn decide<T: Send + 'static>(
+        &self,
+        decision: impl FnOnce(&State) -> Result<(Changes, T), Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        match decide(&*self.store, decision).await {
+            Ok(value) => {
+                (self.nudge)();
+                Ok(value)
+            }
+            Err(Undecided::Refused(error)) => Err(error),
+            Err(Undecided::Store(why)) => Err(Error::Internal(why.to_string())),
+        }
+    }
+
+    pub(crate) fn model_arn(&self, name: &ModelName) -> String {
+        self.scope.sagemaker(Kind::Model, name)
+    }
+
+    pub(crate) fn endpoint_arn(&self, name: &EndpointName) -> String {
+        self.scope.sagemaker(Kind::Endpoint, name)
+    }
+}
+
+/// A name that the model's pattern has admitted already; a pattern wider than ours is told like any bad name.
+pub(crate) fn name<N: std::str::FromStr>(member: &'static str, raw: &str) -> Result<N, Error> {
+    raw.parse().map_err(|_| Error::BadName { member, value: raw.to_owned() })
+}

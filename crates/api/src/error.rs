@@ -1,0 +1,98 @@
+//! Why an operation is refused, and what AWS says then (`reference/sagemaker-hosting.md`, section 1.1).
+
+use domain::arn::{Kind, Scope};
+use domain::endpoint::Refusal;
+use http::StatusCode;
+use wire::ErrorBody;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("Could not find {} \"{arn}\".", noun(*kind))]
+    NotFound { kind: Kind, arn: String },
+    #[error("Cannot create already existing {} \"{arn}\".", noun(*kind))]
+    Exists { kind: Kind, arn: String },
+    #[error("{}", refused(refusal, scope))]
+    Refused { refusal: Refusal, scope: Scope },
+    #[error(transparent)]
+    MalformedModel(#[from] domain::model::Malformed),
+    #[error(transparent)]
+    MalformedConfig(#[from] domain::endpoint_config::Malformed),
+    #[error(
+        "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must satisfy \
+         regular expression pattern: ^[a-zA-Z0-9](-*[a-zA-Z0-9]){{0,62}}"
+    )]
+    BadName { member: &'static str, value: String },
+    #[error("Invalid pagination token. Repeat the request that gave it, with the same sort order.")]
+    BadToken,
+    #[error("The resource \"{0}\" is not of a kind that has tags here: model, endpoint-config or endpoint.")]
+    UntaggableResource(String),
+    /// AWS answers another account's ARN as it answers one that the caller may not touch.
+    #[error(
+        "User: {caller} is not authorized to perform: {action} on resource: {arn} because no resource-based policy \
+         allows the {action} action"
+    )]
+    ForeignResource { caller: String, action: &'static str, arn: String },
+    #[error("The resource has too many tags: at most {} are allowed.", domain::tag::TAGS_MAX)]
+    TooManyTags,
+    #[error("Tidegate does not implement the operation {operation} of {service}")]
+    Unserved { service: &'static str, operation: &'static str },
+    /// The cause goes to the log, never to the client.
+    #[error("The request processing has failed because of an internal error.")]
+    Internal(String),
+}
+
+const fn noun(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Model => "model",
+        Kind::EndpointConfig => "endpoint configuration",
+        Kind::Endpoint => "endpoint",
+    }
+}
+
+/// The domain names resources; AWS's texts show their ARNs.
+fn refused(refusal: &Refusal, scope: &Scope) -> String {
+    match refusal {
+        Refusal::InProgress(name) => {
+            format!("Cannot update in-progress endpoint \"{}\".", scope.sagemaker(Kind::Endpoint, name))
+        }
+        Refusal::Failed(name) => format!(
+            "Cannot update endpoint \"{}\" because its creation failed. Delete it and create it again.",
+            scope.sagemaker(Kind::Endpoint, name)
+        ),
+        Refusal::NoSuchModel(name) => {
+            format!("Could not find model \"{}\".", scope.sagemaker(Kind::Model, name))
+        }
+        Refusal::Lacking(_)
+        | Refusal::NoSuchVariant(..)
+        | Refusal::DuplicateVariant(_)
+        | Refusal::NoInstances(_)
+        | Refusal::TwoDeploymentConfigs => refusal.to_string(),
+    }
+}
+
+impl Error {
+    /// The error in AWS's terms.
+    pub fn body(&self) -> ErrorBody {
+        let (status, code) = match self {
+            Self::NotFound { .. }
+            | Self::Exists { .. }
+            | Self::Refused { .. }
+            | Self::MalformedModel(_)
+            | Self::MalformedConfig(_)
+            | Self::BadName { .. }
+            | Self::BadToken
+            | Self::UntaggableResource(_)
+            | Self::TooManyTags => (StatusCode::BAD_REQUEST, "ValidationException"),
+            Self::ForeignResource { .. } => (StatusCode::BAD_REQUEST, "AccessDeniedException"),
+            Self::Unserved { .. } => (StatusCode::BAD_REQUEST, "UnknownOperationException"),
+            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure"),
+        };
+        ErrorBody::new(code, status, self.to_string())
+    }
+}
+
+impl From<wire::DecodeError> for Error {
+    fn from(error: wire::DecodeError) -> Self {
+        Self::Internal(error.to_string())
+    }
+}

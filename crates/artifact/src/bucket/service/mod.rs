@@ -1,0 +1,107 @@
+//! S3's protocol over HTTP for one store: signatures, operations, errors in S3's form.
+//!
+//! `s3s` verifies SigV4 (header, presigned, streaming) and reads and writes the protocol. [`gate`] refuses before it what `s3s`
+//! would let pass, [`chunk`] bounds what it would hold in memory, and [`dress`] gives its errors the members that S3's have.
+//! This must not decide what a signer may do; it only knows whether a signature is good.
+
+mod chunk;
+mod dress;
+mod gate;
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::BodyExt as _;
+use http_body_util::combinators::BoxBody;
+use s3s::auth::{S3Auth, SecretKey};
+use s3s::config::{S3Config, StaticConfigProvider};
+use s3s::service::S3ServiceBuilder;
+use s3s::{S3Result, s3_error};
+
+use super::Buckets;
+use super::name::BucketNames;
+use super::operation::Operations;
+use chunk::Chunks;
+use dress::Dresser;
+
+/// Any error of a body.
+pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// An answer's body; downloads stream through it.
+pub type Body = BoxBody<Bytes, BodyError>;
+
+/// Bytes of an XML body: CompleteMultipartUpload with 10,000 parts and DeleteObjects with 1,000 keys of 1 KiB, each character
+/// written as an entity, stay below.
+const XML_BYTES_MAX: usize = 8 << 20;
+
+/// Seconds that a signature's date may be off, as AWS's services allow.
+const SKEW_SECS: u32 = 15 * 60;
+
+/// Answers S3 requests. Cheap to clone.
+#[derive(Clone)]
+pub struct S3Service {
+    inner: s3s::service::S3Service,
+    region: Arc<str>,
+}
+
+impl fmt::Debug for S3Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("S3Service").field("region", &self.region).finish_non_exhaustive()
+    }
+}
+
+/// The S3 of `buckets`. `keys` gives the secret of an access key id, for every request anew; without a good signature by one
+/// of them nothing is read or changed. `region` is the one that signatures must name.
+pub fn service(
+    buckets: Buckets,
+    keys: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    region: &str,
+) -> S3Service {
+    let mut config = S3Config::default();
+    config.xml_max_body_size = XML_BYTES_MAX;
+    config.presigned_url_max_skew_time_secs = SKEW_SECS;
+    let mut builder = S3ServiceBuilder::new(Operations::new(buckets, region));
+    builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
+    builder.set_auth(Keys(keys));
+    builder.set_validation(BucketNames);
+    S3Service { inner: builder.build(), region: region.into() }
+}
+
+impl S3Service {
+    /// Answers one request. Never fails: what goes wrong is answered as S3 does.
+    pub async fn call<B>(&self, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BodyError>,
+    {
+        let (parts, body) = request.into_parts();
+        let dresser = Dresser::new(&parts);
+        let response = match gate::check(&parts, &self.region) {
+            Err(error) => error.to_http_response().ok(),
+            Ok(framing) => {
+                let body = Chunks::new(body, framing);
+                let request = Request::from_parts(parts, s3s::Body::http_body_unsync(body));
+                // Boxed: the future holds every operation's state, and servers hold one per connection.
+                Box::pin(self.inner.call(request)).await.ok()
+            }
+        };
+        let response = response.unwrap_or_else(|| dress::internal_error());
+        dresser.dress(response.map(|body| body.boxed())).await
+    }
+}
+
+/// The caller's table of keys, as `s3s` asks for it.
+struct Keys<F>(F);
+
+#[async_trait::async_trait]
+impl<F: Fn(&str) -> Option<String> + Send + Sync + 'static> S3Auth for Keys<F> {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        match (self.0)(access_key) {
+            // An empty secret would verify for anyone.
+            Some(secret) if !secret.is_empty() => Ok(SecretKey::from(secret)),
+            _ => Err(s3_error!(InvalidAccessKeyId)),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The three things the demonstration does with the object store: a bucket, an object in it, and neither.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{Method, Request};
+
+use crate::Error;
+use crate::error::Refusal;
+
+use super::{Client, Manner, Retry};
+
+/// How long one object may take to upload: the bundled model is far below a megabyte.
+const OBJECT_TIMEOUT: Duration = Duration::from_secs(60);
+
+impl Client {
+    /// Makes a bucket. Says whether it is new.
+    pub(crate) async fn create_bucket(&self, bucket: &str) -> Result<bool, Error> {
+        match self.object("CreateBucket", Method::PUT, &format!("/{bucket}"), Bytes::new()).await {
+            Ok(()) => Ok(true),
+            Err(error) if is(&error, &["BucketAlreadyOwnedByYou", "BucketAlreadyExists"]) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) async fn put_object(&self, bucket: &str, key: &str, body: Bytes) -> Result<(), Error> {
+        self.object("PutObject", Method::PUT, &format!("/{bucket}/{key}"), body).await
+    }
+
+    pub(crate) async fn delete_object(&self, bucket: &str, key: &str) -> Result<(), Error> {
+        self.object("DeleteObject", Method::DELETE, &format!("/{bucket}/{key}"), Bytes::new()).await
+    }
+
+    /// Removes a bucket if nothing is in it.
+    pub(crate) async fn delete_bucket_if_empty(&self, bucket: &str) -> Result<(), Error> {
+        match self.object("DeleteBucket", Method::DELETE, &format!("/{bucket}"), Bytes::new()).await {
+            Err(error) if is(&error, &["BucketNotEmpty", "NoSuchBucket"]) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// One S3 request. The names are ours and need no escaping.
+    async fn object(&self, operation: &'static str, method: Method, path: &str, body: Bytes) -> Result<(), Error> {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(CONTENT_TYPE, "application/octet-stream")
+            .body(body)
+            .map_err(|error| Error::Transport { operation, problem: error.to_string() })?;
+        let manner = Manner { operation, timeout: OBJECT_TIMEOUT, retry: Retry::Idempotent };
+        let response = self.send(request, "s3", manner).await?;
+        if response.status().is_success() {
+            return Ok(());
+        }
+        let text = String::from_utf8_lossy(response.body());
+        Err(Error::Refused(Box::new(Refusal {
+            operation,
+            code: element(&text, "Code").unwrap_or("Unknown").to_owned(),
+            message: element(&text, "Message").unwrap_or("the answer carried no message").to_owned(),
+            status: response.status().as_u16(),
+            hint: None,
+        })))
+    }
+}
+
+fn is(error: &Error, codes: &[&str]) -> bool {
+    error.refusal().is_some_and(|refusal| codes.contains(&refusal.code.as_str()))
+}
+
+/// The text of the first such element. S3's errors have neither attributes nor nesting where this looks.
+fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    rest.split_once(&format!("</{name}>")).map(|(text, _)| text)
+}

@@ -1,0 +1,145 @@
+//! Requests out, answers in: connections, deadlines, and trying again where that is safe.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use crate::Error;
+use crate::target::{Origin, Server};
+
+use super::Manner;
+
+/// How long a connection may take to open. A server that is there accepts in microseconds; one behind a slow link in
+/// a second.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Waits between tries: long enough for a server that restarts, short enough not to annoy the one who mistyped a port.
+const BACKOFF: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(300)];
+
+/// The largest answer that is read. InvokeEndpoint's limit is 6 MiB; a page of a hundred endpoints is far below it.
+const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Connections kept open without work: as many as the demonstration has clients.
+const IDLE_CONNECTIONS_MAX: usize = 16;
+
+/// When a call may be made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Retry {
+    /// Every failure counts.
+    Never,
+    /// If no connection came about.
+    IfNothingSent,
+    /// Also after a 5xx or a broken connection, because doing it twice changes nothing.
+    Idempotent,
+}
+
+/// Connections to one server.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    http: legacy::Client<HttpConnector, Full<Bytes>>,
+    server: Server,
+}
+
+impl Transport {
+    pub(crate) fn new(server: Server) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        connector.set_nodelay(true);
+        let http = legacy::Client::builder(TokioExecutor::new())
+            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+            .pool_timer(TokioTimer::new())
+            .build(connector);
+        Self { http, server }
+    }
+
+    /// Reads something that needs no signature.
+    pub(crate) async fn get(&self, path: &str, manner: Manner) -> Result<Response<Bytes>, Error> {
+        let unsendable = |error: http::Error| Error::Transport { operation: manner.operation, problem: error.to_string() };
+        let uri = self.server.url.join(path).map_err(unsendable)?;
+        let request = Request::builder().method(Method::GET).uri(uri).body(Bytes::new()).map_err(unsendable)?;
+        self.send(request, manner).await
+    }
+
+    pub(crate) async fn send(&self, request: Request<Bytes>, manner: Manner) -> Result<Response<Bytes>, Error> {
+        for pause in BACKOFF {
+            match self.try_once(&request, manner).await {
+                Ok(response) if manner.retry == Retry::Idempotent && is_passing(response.status()) => {}
+                Err(error) if may_retry(&error, manner.retry) => {}
+                decided => return decided,
+            }
+            tokio::time::sleep(pause).await;
+        }
+        self.try_once(&request, manner).await
+    }
+
+    async fn try_once(&self, request: &Request<Bytes>, manner: Manner) -> Result<Response<Bytes>, Error> {
+        let exchange = self.exchange(request.clone().map(Full::new), manner.operation);
+        tokio::time::timeout(manner.timeout, exchange).await.unwrap_or_else(|_| {
+            let url = self.server.url.to_string();
+            Err(Error::TimedOut { operation: manner.operation, url, secs: manner.timeout.as_secs() })
+        })
+    }
+
+    async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+        operation: &'static str,
+    ) -> Result<Response<Bytes>, Error> {
+        let response = self.http.request(request).await.map_err(|error| {
+            let cause = innermost(&error);
+            if error.is_connect() {
+                self.unreachable(&cause)
+            } else {
+                Error::Transport { operation, problem: format!("the connection to {} broke: {cause}", self.server.url) }
+            }
+        })?;
+        let (parts, body) = response.into_parts();
+        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|error| {
+            let problem = format!("the answer of {} broke off: {error}", self.server.url);
+            Error::Transport { operation, problem }
+        })?;
+        Ok(Response::from_parts(parts, body.to_bytes()))
+    }
+
+    fn unreachable(&self, cause: &str) -> Error {
+        let Server { url, origin, .. } = &self.server;
+        let problem = match origin {
+            Origin::Local { data_dir } => format!(
+                "no server answers at {url}, where {}/server.json says it is ({cause}); start one with: tidegate up",
+                data_dir.display()
+            ),
+            named => format!("nothing answers at {url}, {named} ({cause}); check the address, or start a server with: tidegate up"),
+        };
+        Error::Unreachable { problem }
+    }
+}
+
+/// Whether the server may answer otherwise in a moment.
+fn is_passing(status: StatusCode) -> bool {
+    status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED
+}
+
+fn may_retry(error: &Error, retry: Retry) -> bool {
+    match error {
+        Error::Unreachable { .. } => retry != Retry::Never,
+        Error::Transport { .. } => retry == Retry::Idempotent,
+        _ => false,
+    }
+}
+
+/// What went wrong at the bottom, such as `Connection refused (os error 111)`.
+fn innermost(error: &legacy::Error) -> String {
+    let mut cause = error.source();
+    let mut text = error.to_string();
+    while let Some(inner) = cause {
+        text = inner.to_string();
+        cause = inner.source();
+    }
+    text
+}

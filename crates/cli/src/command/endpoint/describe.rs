@@ -1,0 +1,148 @@
+//! `tidegate endpoint describe NAME`.
+
+use std::process::ExitCode;
+
+use domain::name::EndpointName;
+use wire::sagemaker::{DescribeEndpointOutput, PendingDeploymentSummary};
+use wire::value::Value;
+
+use crate::client::Client;
+use crate::command::clock;
+use crate::output::{Output, age, fields, instant, table};
+use crate::Error;
+
+use super::variants::Row;
+use super::{describe, hint};
+
+const HEADING: [&str; 5] = ["VARIANT", "INSTANCES", "WEIGHT", "STATUS", "IMAGE"];
+
+pub(super) async fn run(client: &Client, name: &EndpointName, output: &Output) -> Result<ExitCode, Error> {
+    let endpoint = match describe(client, name.as_str()).await {
+        Ok(endpoint) => endpoint,
+        Err(error) => return Err(hint::with_names(client, name.as_str(), error).await),
+    };
+    if output.json {
+        output.json(&endpoint.to_document().to_json())?;
+    } else {
+        let now = clock::now_of(&client.target().server).await;
+        output.data(page(&endpoint, now))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Everything a person wants to know, the most urgent first.
+fn page(endpoint: &DescribeEndpointOutput, now: i64) -> String {
+    let when = |millis: i64| format!("{} ({} ago)", instant(millis), age(millis, now));
+    let mut head = vec![
+        ("Endpoint", endpoint.endpoint_name.clone()),
+        ("Status", endpoint.endpoint_status.to_string()),
+    ];
+    if let Some(reason) = &endpoint.failure_reason {
+        let name = if endpoint.endpoint_status.as_str() == "Failed" { "Failure" } else { "Last failure" };
+        head.push((name, reason.clone()));
+    }
+    if let Some(config) = &endpoint.endpoint_config_name {
+        head.push(("Config", config.clone()));
+    }
+    head.push(("ARN", endpoint.endpoint_arn.clone()));
+    head.push(("Created", when(endpoint.creation_time.0)));
+    head.push(("Modified", when(endpoint.last_modified_time.0)));
+    if let Some(deployment) = &endpoint.last_deployment_config {
+        head.push(("Deployment", deployment.to_document().to_json().to_string()));
+    }
+    if let Some(capture) = &endpoint.data_capture_config {
+        head.push(("Data capture", capture.to_document().to_json().to_string()));
+    }
+
+    let mut parts = vec![fields(head)];
+    if let Some(variants) = &endpoint.production_variants {
+        parts.push(table(HEADING, variants.iter().map(|variant| Row::from(variant).into_cells())));
+    }
+    if let Some(variants) = &endpoint.shadow_production_variants {
+        let rows = variants.iter().map(|variant| Row::from(variant).into_cells());
+        parts.push(format!("Shadow variants:\n{}", table(HEADING, rows)));
+    }
+    if let Some(pending) = &endpoint.pending_deployment_summary {
+        parts.push(pending_part(pending, now));
+    }
+    parts.join("\n\n")
+}
+
+fn pending_part(pending: &PendingDeploymentSummary, now: i64) -> String {
+    let since = pending.start_time.map(|start| format!(", for {}", age(start.0, now))).unwrap_or_default();
+    let rows = pending.production_variants.iter().flatten().map(|variant| Row::from(variant).into_cells());
+    format!("Deploying {}{since}:\n{}", pending.endpoint_config_name, table(HEADING, rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::Timestamp;
+    use wire::sagemaker::{
+        EndpointStatus, PendingProductionVariantSummary, ProductionVariantStatus, ProductionVariantSummary, VariantStatus,
+    };
+
+    use super::*;
+
+    fn endpoint() -> DescribeEndpointOutput {
+        DescribeEndpointOutput {
+            endpoint_name: "tide".into(),
+            endpoint_arn: "arn:aws:sagemaker:us-east-1:000000000000:endpoint/tide".into(),
+            endpoint_config_name: Some("one".into()),
+            production_variants: Some(vec![ProductionVariantSummary {
+                variant_name: "AllTraffic".into(),
+                current_weight: Some(1.0),
+                desired_weight: Some(1.0),
+                current_instance_count: Some(1),
+                desired_instance_count: Some(1),
+                ..ProductionVariantSummary::default()
+            }]),
+            data_capture_config: None,
+            endpoint_status: EndpointStatus::Updating,
+            failure_reason: Some("It did not start.".into()),
+            creation_time: Timestamp(1_000),
+            last_modified_time: Timestamp(61_000),
+            last_deployment_config: None,
+            async_inference_config: None,
+            pending_deployment_summary: Some(PendingDeploymentSummary {
+                endpoint_config_name: "two".into(),
+                production_variants: Some(vec![PendingProductionVariantSummary {
+                    variant_name: "AllTraffic".into(),
+                    current_instance_count: Some(0),
+                    desired_instance_count: Some(3),
+                    variant_status: Some(vec![ProductionVariantStatus {
+                        status: VariantStatus::Creating,
+                        status_message: Some("Launching 3 instance(s).".into()),
+                        start_time: None,
+                    }]),
+                    ..PendingProductionVariantSummary::default()
+                }]),
+                start_time: Some(Timestamp(61_000)),
+                shadow_production_variants: None,
+            }),
+            explainer_config: None,
+            shadow_production_variants: None,
+            metrics_config: None,
+            cross_region_traffic_config: None,
+        }
+    }
+
+    #[test]
+    fn a_page_shows_the_endpoint_and_what_is_under_way() {
+        let wanted = "\
+Endpoint      tide
+Status        Updating
+Last failure  It did not start.
+Config        one
+ARN           arn:aws:sagemaker:us-east-1:000000000000:endpoint/tide
+Created       1970-01-01T00:00:01Z (2m1s ago)
+Modified      1970-01-01T00:01:01Z (1m1s ago)
+
+VARIANT     INSTANCES  WEIGHT  STATUS  IMAGE
+AllTraffic  1/1        1
+
+Deploying two, for 1m1s:
+VARIANT     INSTANCES  WEIGHT  STATUS                              IMAGE
+AllTraffic  0/3                Creating: Launching 3 instance(s).";
+        assert_eq!(page(&endpoint(), 122_000), wanted);
+    }
+}

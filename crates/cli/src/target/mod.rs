@@ -1,0 +1,145 @@
+//! Which server a command talks to, and as whom. Everything is decided here, before the first byte is sent; only files
+//! are read.
+//!
+//! Which server, the first that is named:
+//! 1. `--endpoint-url`
+//! 2. the local server of `--data-dir`
+//! 3. `AWS_ENDPOINT_URL_SAGEMAKER`, then `AWS_ENDPOINT_URL`
+//! 4. `endpoint_url` of the profile (`--profile`, else `AWS_PROFILE`, else `default`) in AWS's config file
+//! 5. the local server of the data directory that `TIDEGATE_DATA_DIR` or the default names
+//!
+//! AWS itself is refused whoever names it. Whose key signs is [`key`]'s matter.
+
+mod files;
+mod key;
+mod url;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+pub(crate) use key::Key;
+pub(crate) use url::BaseUrl;
+
+use crate::environment::{Environment, variable};
+use crate::server_file::ServerFile;
+use crate::{Error, Global};
+
+/// The region of a server that was started without saying one.
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// Who named the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// `--endpoint-url`.
+    Flag,
+    /// An environment variable.
+    Variable(&'static str),
+    /// `endpoint_url` of a profile.
+    Profile { name: String, path: PathBuf },
+    /// The `server.json` of a data directory.
+    Local { data_dir: PathBuf },
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag => out.write_str("from --endpoint-url"),
+            Self::Variable(name) => write!(out, "from {name}"),
+            Self::Profile { name, path } => write!(out, "from profile `{name}` in {}", path.display()),
+            Self::Local { data_dir } => write!(out, "the server of {}", data_dir.display()),
+        }
+    }
+}
+
+/// A server, before anybody signs in.
+#[derive(Debug, Clone)]
+pub(crate) struct Server {
+    pub(crate) url: BaseUrl,
+    pub(crate) origin: Origin,
+    /// The data directory whose running server this is, and what it says about itself.
+    pub(crate) local: Option<(PathBuf, ServerFile)>,
+}
+
+/// A server and who talks to it.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) server: Server,
+    pub(crate) region: String,
+    pub(crate) key: Key,
+}
+
+impl Server {
+    pub(crate) fn resolve(global: &Global, environment: &Environment) -> Result<Self, Error> {
+        if let Some(url) = &global.endpoint_url {
+            return Self::named(url, Origin::Flag, global, environment);
+        }
+        if let Some(data_dir) = &global.data_dir {
+            return Self::local(data_dir);
+        }
+        for name in ["AWS_ENDPOINT_URL_SAGEMAKER", "AWS_ENDPOINT_URL"] {
+            if let Some(url) = variable(environment, name) {
+                return Self::named(url, Origin::Variable(name), global, environment);
+            }
+        }
+        let name = files::profile_name(global, environment);
+        if let Some((path, profile)) = files::find_in_config(&name, environment)?
+            && let Some(url) = profile.endpoint_url
+        {
+            return Self::named(&url, Origin::Profile { name, path }, global, environment);
+        }
+        Self::local(&global.data_dir(environment)?)
+    }
+
+    fn named(url: &str, origin: Origin, global: &Global, environment: &Environment) -> Result<Self, Error> {
+        let url = BaseUrl::parse(url, &origin)?;
+        // A local server that is named by its URL is still known by its file. That the file cannot be read is no
+        // reason not to talk to the URL.
+        let data_dir = global.data_dir(environment).ok();
+        let local = data_dir.and_then(|data_dir| {
+            let file = ServerFile::read(&data_dir).ok().flatten()?;
+            let its_own = BaseUrl::parse(&file.endpoint_url, &origin).ok()?;
+            (its_own == url).then_some((data_dir, file))
+        });
+        Ok(Self { url, origin, local })
+    }
+
+    /// The server that runs on this data directory.
+    pub(crate) fn local(data_dir: &Path) -> Result<Self, Error> {
+        let data_dir = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.to_owned());
+        let Some(file) = ServerFile::read(&data_dir)? else {
+            return Err(Error::NoServer { data_dir });
+        };
+        let origin = Origin::Local { data_dir: data_dir.clone() };
+        Ok(Self { url: BaseUrl::parse(&file.endpoint_url, &origin)?, origin, local: Some((data_dir, file)) })
+    }
+}
+
+impl Target {
+    pub(crate) fn resolve(global: &Global, environment: &Environment) -> Result<Self, Error> {
+        let server = Server::resolve(global, environment)?;
+        let key = Key::resolve(&server, global, environment)?;
+        let region = region(&server, global, environment)?;
+        Ok(Self { server, region, key })
+    }
+}
+
+/// The region to sign for: the flag; what a local server says of itself; else as AWS's tools find it.
+fn region(server: &Server, global: &Global, environment: &Environment) -> Result<String, Error> {
+    if let Some(region) = &global.region {
+        return Ok(region.clone());
+    }
+    if let Some((_, file)) = &server.local {
+        return Ok(file.region.clone());
+    }
+    for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+        if let Some(region) = variable(environment, name) {
+            return Ok(region.to_owned());
+        }
+    }
+    let name = files::profile_name(global, environment);
+    let profile = files::find_in_config(&name, environment)?;
+    Ok(profile.and_then(|(_, profile)| profile.region).unwrap_or_else(|| DEFAULT_REGION.to_owned()))
+}
+
+#[cfg(test)]
+mod tests;

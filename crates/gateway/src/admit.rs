@@ -1,0 +1,204 @@
+//! Which requests go further: the signature, the body's size, the members' constraints.
+//!
+//! The body is read whole and hashed against the signature before anything is forwarded, so that no byte of a forged
+//! request reaches a model server (promise T5). What can be refused without the body is refused without it.
+
+use std::str::FromStr;
+
+use auth::{Claim, Expectation, Payload, Problem};
+use bytes::{Bytes, BytesMut};
+use domain::name::{EndpointName, VariantName};
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http_body::Body;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use sha2::{Digest, Sha256};
+use tokio::time;
+use wire::shape::sagemaker_runtime::SERVICE;
+
+use crate::fault::{Fault, Unavailable, Unsupported};
+use crate::header;
+use crate::quota::Share;
+use crate::settings::BODY_BYTES_MAX;
+use crate::worker::Worker;
+
+/// The service in the scope of the runtime's signatures.
+pub(crate) const SIGNING_NAME: &str = "sagemaker";
+
+/// The longest value of the headers that pass through (`reference/sagemaker-hosting.md`, appendix A, `Header`).
+const HEADER_BYTES_MAX: usize = 1024;
+
+/// The first bytes set aside for a body whose length is not announced.
+const UNANNOUNCED_BYTES: usize = 16 * 1024;
+
+/// A request that may go to a model server.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    pub(crate) endpoint: EndpointName,
+    pub(crate) variant: Option<VariantName>,
+    /// A header that no endpoint here can honour; said only of endpoints that exist.
+    pub(crate) unsupported: Option<Unsupported>,
+    pub(crate) body: Bytes,
+    /// The body's part of what the process may hold.
+    pub(crate) held: Share,
+}
+
+/// Why a request goes no further, and the body if not all of it was read.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) fault: Fault,
+    pub(crate) unread: Option<Incoming>,
+}
+
+/// Whether `InvokeEndpoint` lives at this path; its label is judged later.
+pub(crate) fn is_invocation(path: &str) -> bool {
+    label(path).is_some()
+}
+
+fn label(path: &str) -> Option<&str> {
+    path.strip_prefix("/endpoints/")?.strip_suffix("/invocations").filter(|label| !label.contains('/'))
+}
+
+/// Reads and judges a request.
+pub(crate) async fn admit(
+    worker: &Worker,
+    parts: &Parts,
+    claim: Result<Claim<'_>, Problem>,
+    mut body: Incoming,
+) -> Result<Admitted, Refusal> {
+    match judge(worker, parts, claim, &mut body).await {
+        Ok(admitted) => Ok(admitted),
+        Err(fault) => Err(Refusal { fault, unread: (!body.is_end_stream()).then_some(body) }),
+    }
+}
+
+async fn judge(
+    worker: &Worker,
+    parts: &Parts,
+    claim: Result<Claim<'_>, Problem>,
+    body: &mut Incoming,
+) -> Result<Admitted, Fault> {
+    let shared = &worker.shared;
+    let credentials = &*shared.parts.credentials;
+    let claim = claim.map_err(Fault::Signature)?;
+    let expectation = Expectation {
+        regions: &[&shared.settings.region],
+        services: &[SIGNING_NAME],
+        now: shared.parts.clock.wall().as_millis().div_euclid(1000),
+        skew_secs: shared.settings.skew_secs,
+    };
+    let unverified = claim.admit(credentials, &expectation).map_err(Fault::Signature)?;
+    let announced = body.size_hint().exact();
+    if announced.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
+        return Err(Fault::BodyTooLarge { announced });
+    }
+    let reading = time::timeout(shared.settings.limits.body_read, read(worker, body));
+    let (bytes, held, sum) = reading.await.map_err(|_| Fault::BodyTooSlow)??;
+    unverified
+        .verify(Payload::Sha256(sum), credentials, &mut worker.keys.borrow_mut())
+        .map_err(Fault::Signature)?;
+    let (endpoint, variant) = match plain(parts) {
+        Some(members) => members,
+        None => examined(parts, &bytes)?,
+    };
+    Ok(Admitted { endpoint, variant, unsupported: unsupported(&parts.headers), body: bytes, held })
+}
+
+/// The whole body, its share of the room, and its hash.
+async fn read(worker: &Worker, body: &mut Incoming) -> Result<(Bytes, Share, [u8; 32]), Fault> {
+    let announced = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
+    let no_room = || Fault::Unavailable(Unavailable::NoRoom);
+    let mut held = worker.shared.room.take(announced.unwrap_or(0)).ok_or_else(no_room)?;
+    let mut whole = BytesMut::new();
+    let mut hash = Sha256::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            tracing::debug!(%error, "a request's body broke off");
+            Fault::BodyBroken
+        })?;
+        let Ok(data) = frame.into_data() else { continue };
+        if whole.len() + data.len() > BODY_BYTES_MAX {
+            return Err(Fault::BodyTooLarge { announced: None });
+        }
+        if !held.cover(whole.len() + data.len()) {
+            return Err(no_room());
+        }
+        hash.update(&data);
+        if whole.is_empty() && body.is_end_stream() {
+            // The usual body comes in one piece, which need not be copied.
+            return Ok((data, held, hash.finalize().into()));
+        }
+        if whole.is_empty() {
+            whole.reserve(announced.unwrap_or(UNANNOUNCED_BYTES));
+        }
+        whole.extend_from_slice(&data);
+    }
+    Ok((whole.freeze(), held, hash.finalize().into()))
+}
+
+/// The members of a request so plain that it satisfies the model whatever else is in it; nothing if that is not plain
+/// to see. It spares the usual request the general validation, and a test holds the two against each other.
+fn plain(parts: &Parts) -> Option<(EndpointName, Option<VariantName>)> {
+    let is_plain = |value: &HeaderValue| value.len() <= HEADER_BYTES_MAX && value.to_str().is_ok();
+    let mut passes = [CONTENT_TYPE, ACCEPT, header::CUSTOM_ATTRIBUTES].into_iter();
+    if parts.method != Method::POST
+        || EXAMINED.iter().any(|name| parts.headers.contains_key(name))
+        || !passes.all(|name| parts.headers.get_all(name).iter().all(is_plain))
+    {
+        return None;
+    }
+    let endpoint = EndpointName::from_str(label(parts.uri.path())?).ok()?;
+    let mut variants = parts.headers.get_all(header::TARGET_VARIANT).iter();
+    let variant = match (variants.next(), variants.next()) {
+        (None, _) => None,
+        (Some(name), None) => Some(VariantName::from_str(name.to_str().ok()?).ok()?),
+        (Some(_), Some(_)) => return None,
+    };
+    Some((endpoint, variant))
+}
+
+/// Headers whose constraints only the general validation knows.
+const EXAMINED: [HeaderName; 7] = [
+    header::INFERENCE_ID,
+    header::TARGET_MODEL,
+    header::TARGET_CONTAINER_HOSTNAME,
+    header::INFERENCE_COMPONENT,
+    header::SESSION_ID,
+    header::ENABLE_EXPLANATIONS,
+    header::PREFIX_AWARE_ID,
+];
+
+/// The members of a request that is validated in full.
+fn examined(parts: &Parts, body: &Bytes) -> Result<(EndpointName, Option<VariantName>), Fault> {
+    let call = wire::route(&SERVICE, parts, body).map_err(|rejection| Fault::Rejected(Box::new(rejection.error)))?;
+    let member = |name| call.input.get(name).and_then(wire::Document::as_str);
+    let endpoint = member("EndpointName").unwrap_or_default();
+    // The model's pattern for these names is narrower than nothing that `domain` refuses; if it ever were not, the name
+    // could not be in the table.
+    let endpoint = EndpointName::from_str(endpoint)
+        .map_err(|_| Fault::EndpointNotFound { endpoint: endpoint.to_owned() })?;
+    let variant = member("TargetVariant").map(|name| {
+        VariantName::from_str(name).map_err(|_| Fault::VariantNotFound {
+            endpoint: endpoint.as_str().to_owned(),
+            variant: name.to_owned(),
+        })
+    });
+    Ok((endpoint.clone(), variant.transpose()?))
+}
+
+fn unsupported(headers: &HeaderMap) -> Option<Unsupported> {
+    let table = [
+        (header::TARGET_MODEL, Unsupported::TargetModel),
+        (header::TARGET_CONTAINER_HOSTNAME, Unsupported::TargetContainerHostname),
+        (header::INFERENCE_COMPONENT, Unsupported::InferenceComponent),
+        (header::SESSION_ID, Unsupported::SessionId),
+        (header::ENABLE_EXPLANATIONS, Unsupported::EnableExplanations),
+        (header::PREFIX_AWARE_ID, Unsupported::PrefixAwareId),
+    ];
+    table.into_iter().find(|(name, _)| headers.contains_key(name)).map(|(_, unsupported)| unsupported)
+}
+
+#[cfg(test)]
+mod tests;

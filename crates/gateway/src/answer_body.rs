@@ -1,0 +1,105 @@
+//! Bodies of answers: whole ones, and those of the control plane, which stream.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
+
+use crate::listen::Busy;
+use crate::quota::Share;
+
+/// Any error, as bodies report it.
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
+/// A body that the control plane answers with.
+pub type ControlBody = UnsyncBoxBody<Bytes, BoxError>;
+
+/// A control plane's body that is at hand whole.
+pub fn whole(bytes: impl Into<Bytes>) -> ControlBody {
+    Full::new(bytes.into()).map_err(|never: Infallible| match never {}).boxed_unsync()
+}
+
+/// The body of an answer on its way to a client.
+pub(crate) struct AnswerBody {
+    kind: Kind,
+    /// Keeps the connection from being taken for idle until the last frame is on its way.
+    _busy: Option<Busy>,
+}
+
+enum Kind {
+    Whole(Bytes),
+    Relayed(ControlBody),
+}
+
+impl AnswerBody {
+    pub(crate) fn whole(bytes: Bytes) -> Self {
+        Self { kind: Kind::Whole(bytes), _busy: None }
+    }
+
+    /// A whole body whose share of what the process may hold is given back when hyper has let go of the bytes.
+    pub(crate) fn held(bytes: Bytes, share: Share) -> Self {
+        if bytes.is_empty() { Self::whole(bytes) } else { Self::whole(Bytes::from_owner(Held { bytes, _share: share })) }
+    }
+
+    pub(crate) fn relayed(body: ControlBody) -> Self {
+        Self { kind: Kind::Relayed(body), _busy: None }
+    }
+
+    #[must_use]
+    pub(crate) fn with_busy(self, busy: Busy) -> Self {
+        Self { _busy: Some(busy), ..self }
+    }
+}
+
+impl fmt::Debug for AnswerBody {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::Whole(bytes) => write!(out, "AnswerBody({} bytes)", bytes.len()),
+            Kind::Relayed(_) => out.write_str("AnswerBody(relayed)"),
+        }
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match &mut self.kind {
+            Kind::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Kind::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Kind::Relayed(body) => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.kind {
+            Kind::Whole(bytes) => bytes.is_empty(),
+            Kind::Relayed(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.kind {
+            Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Kind::Relayed(body) => body.size_hint(),
+        }
+    }
+}
+
+struct Held {
+    bytes: Bytes,
+    _share: Share,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}

@@ -1,0 +1,140 @@
+//! One gateway thread: takes up the connections dealt to it, and ends when they have.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::io;
+use std::rc::Rc;
+use std::thread::JoinHandle;
+
+use tokio::net::TcpStream;
+use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
+use tokio::sync::{Notify, mpsc, watch};
+
+use crate::control_plane::PeerInfo;
+use crate::task;
+use crate::worker::{Shared, Worker};
+
+use super::Phase;
+use super::acceptor::Accepted;
+use super::activity::Activity;
+use super::connection::Http;
+
+/// A runtime for the thread that calls this, and for no other.
+pub(super) fn runtime() -> io::Result<LocalRuntime> {
+    Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
+}
+
+/// Starts a thread of that name, and logs how it failed if it did.
+pub(super) fn spawn(
+    name: String,
+    run: impl FnOnce() -> io::Result<()> + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name.clone()).spawn(move || {
+        if let Err(error) = run() {
+            tracing::error!(thread = name, %error, "a gateway thread ended");
+        }
+    })
+}
+
+/// What a thread starts from.
+pub(super) struct Start {
+    pub(super) shared: Shared,
+    pub(super) accepted: mpsc::Receiver<Accepted>,
+    pub(super) phase: watch::Receiver<Phase>,
+    /// Dropped when the thread is done.
+    pub(super) alive: mpsc::Sender<()>,
+    pub(super) seed: u64,
+}
+
+impl Start {
+    pub(super) fn run(self) -> io::Result<()> {
+        let Self { shared, accepted, phase, alive, seed } = self;
+        let runtime = runtime()?;
+        let worker = Rc::new(Worker::new(shared, seed));
+        runtime.block_on(work(worker, accepted, phase));
+        // Whatever still runs is dropped with the runtime, and only then is the thread done.
+        drop(runtime);
+        drop(alive);
+        Ok(())
+    }
+}
+
+async fn work(worker: Rc<Worker>, mut accepted: mpsc::Receiver<Accepted>, mut phase: watch::Receiver<Phase>) {
+    let open = Rc::new(Open::default());
+    let http = Rc::new(Http::new());
+    loop {
+        tokio::select! {
+            biased;
+            _ = phase.wait_for(|phase| *phase > Phase::Running) => break,
+            next = accepted.recv() => match next {
+                Some(next) => take_up(&worker, &http, &open, next),
+                None => break,
+            },
+        }
+    }
+    open.close();
+    tokio::select! {
+        biased;
+        _ = phase.wait_for(|phase| *phase > Phase::Draining) => {}
+        () = open.none_left() => {}
+    }
+}
+
+fn take_up(worker: &Rc<Worker>, http: &Rc<Http>, open: &Rc<Open>, accepted: Accepted) {
+    let (worker, http, open) = (Rc::clone(worker), Rc::clone(http), Rc::clone(open));
+    task::spawn_local("connection", async move {
+        let Accepted { stream, peer, place } = accepted;
+        let stream = match TcpStream::from_std(stream) {
+            Ok(stream) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be taken up");
+                return;
+            }
+        };
+        let entry = open.enter();
+        http.serve(worker, stream, PeerInfo { address: peer }, Rc::clone(&entry.activity)).await;
+        drop((entry, place));
+    });
+}
+
+/// The connections of this thread.
+#[derive(Debug, Default)]
+struct Open {
+    activities: RefCell<HashMap<u64, Rc<Activity>>>,
+    next: Cell<u64>,
+    closed_one: Notify,
+}
+
+impl Open {
+    fn enter(self: &Rc<Self>) -> Entry {
+        let (number, activity) = (self.next.get(), Activity::new());
+        self.next.set(number + 1);
+        self.activities.borrow_mut().insert(number, Rc::clone(&activity));
+        Entry { open: Rc::clone(self), number, activity }
+    }
+
+    fn close(&self) {
+        self.activities.borrow().values().for_each(|activity| activity.close());
+    }
+
+    async fn none_left(&self) {
+        while !self.activities.borrow().is_empty() {
+            self.closed_one.notified().await;
+        }
+    }
+}
+
+/// One connection's entry; dropping it takes it out, also when its task panics.
+#[derive(Debug)]
+struct Entry {
+    open: Rc<Open>,
+    number: u64,
+    activity: Rc<Activity>,
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.open.activities.borrow_mut().remove(&self.number);
+        self.open.closed_one.notify_one();
+    }
+}

@@ -1,0 +1,180 @@
+//! One request of a connection: is it inference or the control plane's, and the answer to it.
+//!
+//! A signature routes by the service in its scope before the path is looked at, so that an S3 object may have the path
+//! of an invocation. Everything that is not an invocation goes to the control plane untouched and unverified.
+
+use std::time::Duration;
+
+use auth::{Claim, Problem};
+use bytes::Bytes;
+use http::header::{ACCEPT, CONNECTION, CONTENT_TYPE, EXPECT};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Request, Response, Version};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::time::{self, Instant};
+use wire::Protocol;
+use wire::shape::sagemaker_runtime::SERVICE;
+
+use crate::admit::{self, Admitted, Refusal};
+use crate::answer_body::AnswerBody;
+use crate::control_plane::PeerInfo;
+use crate::fault::Fault;
+use crate::forward::{Forward, Served};
+use crate::header;
+use crate::task;
+use crate::upstream::Outgoing;
+use crate::worker::Worker;
+
+/// What a model server may see of a request's head (`reference/sagemaker-hosting.md`, section 5, "Header allow-list").
+const PASSED_ON: [http::HeaderName; 4] = [CONTENT_TYPE, ACCEPT, header::CUSTOM_ATTRIBUTES, header::INFERENCE_ID];
+
+/// How much of a refused body is read and thrown away. A client that sends before it reads, as most do, would otherwise
+/// be cut off by a reset and never see why. A body of 100 MB, the largest that people try, still gets its answer.
+const LINGER_BYTES_MAX: u64 = 128 * 1024 * 1024;
+
+/// How long a refused body is read and thrown away.
+const LINGER_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Answers a request, whatever is in it.
+pub(crate) async fn serve(worker: &Worker, peer: PeerInfo, request: Request<Incoming>) -> Response<AnswerBody> {
+    match task::caught(dispatch(worker, peer, request)).await {
+        Ok(response) => response,
+        Err(panic) => {
+            tracing::error!(panic, "a request ended in a panic");
+            refuse(worker, &Fault::Internal, &worker.request_id())
+        }
+    }
+}
+
+async fn dispatch(worker: &Worker, peer: PeerInfo, request: Request<Incoming>) -> Response<AnswerBody> {
+    let (parts, body) = request.into_parts();
+    if admit::is_invocation(parts.uri.path()) {
+        let claim = Claim::parse(&parts);
+        if is_ours(&claim) {
+            return invoke(worker, &parts, claim, body).await;
+        }
+    }
+    match worker.shared.parts.control.serve(Request::from_parts(parts, body), peer).await {
+        Some(response) => response.map(AnswerBody::relayed),
+        None => refuse(worker, &Fault::Internal, &worker.request_id()),
+    }
+}
+
+/// Whether a request at an invocation's path is one. A signature too broken to name its service is told so in the
+/// runtime's words.
+fn is_ours(claim: &Result<Claim<'_>, Problem>) -> bool {
+    claim.as_ref().map_or(true, |claim| claim.service == admit::SIGNING_NAME)
+}
+
+async fn invoke(
+    worker: &Worker,
+    parts: &Parts,
+    claim: Result<Claim<'_>, Problem>,
+    body: Incoming,
+) -> Response<AnswerBody> {
+    let request_id = worker.request_id();
+    let admitted = match admit::admit(worker, parts, claim, body).await {
+        Ok(admitted) => admitted,
+        Err(Refusal { fault, unread }) => {
+            let mut response = refuse(worker, &fault, &request_id);
+            if let Some(unread) = unread {
+                turn_away(parts, unread, &mut response);
+            }
+            return response;
+        }
+    };
+    match forward(worker, parts, admitted).await {
+        Ok(served) => answer(served, &request_id),
+        Err(fault) => refuse(worker, &fault, &request_id),
+    }
+}
+
+async fn forward(worker: &Worker, parts: &Parts, admitted: Admitted) -> Result<Served, Fault> {
+    let shared = &worker.shared;
+    // The body's share of the room is given back when the request is over.
+    let Admitted { endpoint, variant, unsupported, body, held: _held } = admitted;
+    let endpoint = endpoint.as_str();
+    if let Some(header) = unsupported {
+        let endpoint = endpoint.to_owned();
+        return Err(if shared.parts.routes.has(&endpoint) {
+            Fault::Header { endpoint, header }
+        } else {
+            Fault::EndpointNotFound { endpoint }
+        });
+    }
+    let forward = Forward {
+        routes: &shared.parts.routes,
+        pool: &worker.pool,
+        room: &shared.room,
+        waiting: &shared.waiting,
+        deadline: Instant::now() + shared.settings.limits.answer,
+    };
+    let outgoing = Outgoing { headers: passed_on(&parts.headers), body };
+    let variant = variant.as_ref().map(domain::name::VariantName::as_str);
+    forward.serve(endpoint, variant, &outgoing, || worker.draw()).await
+}
+
+fn passed_on(headers: &HeaderMap) -> HeaderMap {
+    // Two more will be the host and the length.
+    let mut passed = HeaderMap::with_capacity(PASSED_ON.len() + 2);
+    for name in PASSED_ON {
+        if let Some(value) = headers.get(&name) {
+            passed.insert(name, value.clone());
+        }
+    }
+    passed
+}
+
+/// The answer to a request that a model server has answered well (`reference/sagemaker-hosting.md`, section 5).
+fn answer(served: Served, request_id: &str) -> Response<AnswerBody> {
+    let Served { reply, variant } = served;
+    let mut response = Response::new(AnswerBody::held(reply.body, reply.held));
+    let headers = response.headers_mut();
+    headers.insert(header::REQUEST_ID, id(request_id));
+    headers.insert(header::INVOKED_PRODUCTION_VARIANT, variant);
+    if let Some(value) = reply.content_type {
+        headers.insert(CONTENT_TYPE, value);
+    }
+    if let Some(value) = reply.custom_attributes {
+        headers.insert(header::CUSTOM_ATTRIBUTES, value);
+    }
+    response
+}
+
+fn refuse(worker: &Worker, fault: &Fault, request_id: &str) -> Response<AnswerBody> {
+    let error = fault.answer(&worker.shared.settings);
+    tracing::debug!(request_id, code = %error.code, ?fault, "refused");
+    Protocol::RestJson.encode_error(&SERVICE, &error, request_id).map(|body: Bytes| AnswerBody::whole(body))
+}
+
+fn id(request_id: &str) -> HeaderValue {
+    HeaderValue::from_str(request_id).expect("a request id is hexadecimal digits and hyphens")
+}
+
+/// Lets a client that is still sending read the answer: the connection closes after it, and what keeps coming is read
+/// and thrown away for a while.
+fn turn_away(parts: &Parts, unread: Incoming, response: &mut Response<AnswerBody>) {
+    if parts.version > Version::HTTP_11 {
+        // HTTP/2 resets the one stream without harm to the answer.
+        return;
+    }
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    // Whoever asks first has sent nothing, and reading would tell it to go ahead.
+    if !parts.headers.contains_key(EXPECT) {
+        task::spawn_local("refused body", async move {
+            // Whether it ended or was given up makes no difference.
+            let _ = time::timeout(LINGER_TIME_MAX, discard(unread)).await;
+        });
+    }
+}
+
+async fn discard(mut body: Incoming) {
+    let mut left = LINGER_BYTES_MAX;
+    while let Some(Ok(frame)) = body.frame().await {
+        left = left.saturating_sub(frame.data_ref().map_or(0, |data| data.len() as u64));
+        if left == 0 {
+            return;
+        }
+    }
+}

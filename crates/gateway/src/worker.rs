@@ -1,0 +1,90 @@
+//! What one gateway thread has: its own connections, keys and random numbers, and what all threads share.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::sync::Arc;
+
+use auth::{Credentials, SigningKeys};
+use domain::time::Clock;
+
+use crate::control_plane::ControlPlane;
+use crate::quota::Quota;
+use crate::route_table::Routes;
+use crate::settings::Settings;
+use crate::upstream::Pool;
+
+/// What the gateway is given to work with.
+#[derive(Clone)]
+pub struct Parts {
+    /// Asked once or twice per request, so it answers from memory.
+    pub credentials: Arc<dyn Credentials + Send + Sync>,
+    /// Signatures go by its wall time.
+    pub clock: Arc<dyn Clock>,
+    /// Where `control` publishes.
+    pub routes: Arc<Routes>,
+    pub control: ControlPlane,
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Parts").field("routes", &self.routes).finish_non_exhaustive()
+    }
+}
+
+/// What all threads share.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) parts: Parts,
+    /// Bytes of bodies.
+    pub(crate) room: Quota,
+    /// Requests that wait for an instance.
+    pub(crate) waiting: Quota,
+}
+
+impl Shared {
+    pub(crate) fn new(settings: Settings, parts: Parts) -> Self {
+        let room = Quota::new(settings.limits.held_bytes);
+        let waiting = Quota::new(settings.limits.waiting);
+        Self { settings: Arc::new(settings), parts, room, waiting }
+    }
+}
+
+/// One thread's own, with what it shares.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) shared: Shared,
+    pub(crate) pool: Pool,
+    pub(crate) keys: RefCell<SigningKeys>,
+    random: RefCell<fastrand::Rng>,
+}
+
+impl Worker {
+    pub(crate) fn new(shared: Shared, seed: u64) -> Self {
+        Self {
+            shared,
+            pool: Pool::default(),
+            keys: RefCell::new(SigningKeys::new()),
+            random: RefCell::new(fastrand::Rng::with_seed(seed)),
+        }
+    }
+
+    /// The random numbers of one choice of variant and instance.
+    pub(crate) fn draw(&self) -> (f64, u64) {
+        let mut random = self.random.borrow_mut();
+        (random.f64(), random.u64(..))
+    }
+
+    /// A request's id, in the form of a version 4 UUID. It names, it does not protect: no secret lies in it.
+    pub(crate) fn request_id(&self) -> String {
+        let bits = self.random.borrow_mut().u128(..);
+        let (high, middle, low) = (bits >> 96, bits >> 64, bits);
+        format!(
+            "{high:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+            (middle >> 16) & 0xffff,
+            middle & 0xfff,
+            (low >> 48) & 0x3fff | 0x8000,
+            low & 0xffff_ffff_ffff
+        )
+    }
+}

@@ -1,0 +1,146 @@
+//! A gateway on a free port with one known key, a control plane that answers for itself, and a table to publish.
+
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
+
+use auth::{Credential, Principal, SecretKey};
+use domain::route::{EndpointRoute, InstanceRoute, RouteTable, Strategy, Traffic, VariantRoute};
+use domain::time::{Clock, Timestamp};
+use gateway::{BoxFuture, ControlBody, ControlPlane, Gateway, Limits, Parts, PeerInfo, Routes, Settings};
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::runtime::Handle;
+
+use super::client::{Client, Http2};
+
+pub(crate) const REGION: &str = "eu-test-1";
+pub(crate) const ACCOUNT: &str = "123456789012";
+pub(crate) const KEY_ID: &str = "AKIAGATEWAYTESTSKEY1";
+pub(crate) const SECRET: &str = "only-for-tests/0123456789012345678901234";
+
+#[derive(Debug)]
+struct WallClock;
+
+impl Clock for WallClock {
+    fn now(&self) -> Timestamp {
+        self.wall()
+    }
+
+    fn wall(&self) -> Timestamp {
+        Timestamp::from_millis(now() * 1000)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the gateway checks signatures against the wall clock")]
+pub(crate) fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
+    i64::try_from(since.as_secs()).expect("and before the year 292 billion")
+}
+
+pub(crate) struct World {
+    pub(crate) gateway: Gateway,
+    pub(crate) routes: Arc<Routes>,
+    /// Requests that went to the control plane.
+    pub(crate) controlled: Arc<AtomicUsize>,
+}
+
+impl World {
+    /// Two threads and limits short enough to be waited out.
+    pub(crate) fn start() -> Self {
+        Self::with(|_| {})
+    }
+
+    pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::new(REGION, ACCOUNT);
+        settings.threads = NonZeroUsize::new(2).expect("two");
+        settings.limits = Limits { answer: Duration::from_secs(20), ..Limits::default() };
+        change(&mut settings);
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let routes = Arc::new(Routes::new());
+        let controlled = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&controlled);
+        let control = ControlPlane::new(
+            Handle::current(),
+            Arc::new(move |request, peer| {
+                count.fetch_add(1, Ordering::SeqCst);
+                control(request, peer)
+            }),
+        );
+        let parts = Parts {
+            credentials: Arc::new(find),
+            clock: Arc::new(WallClock),
+            routes: Arc::clone(&routes),
+            control,
+        };
+        let gateway = Gateway::start(listener, settings, parts).expect("the gateway starts");
+        Self { gateway, routes, controlled }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.gateway.address()
+    }
+
+    pub(crate) async fn client(&self) -> Client {
+        Client::connect(self.address()).await
+    }
+
+    pub(crate) async fn http2(&self) -> Http2 {
+        Http2::connect(self.address()).await
+    }
+
+    /// Publishes one endpoint `e` of these variants: name, weight, instances.
+    pub(crate) fn publish(&self, variants: &[(&str, f64, Vec<InstanceRoute>)]) {
+        self.publish_with(Strategy::LeastOutstanding, variants);
+    }
+
+    pub(crate) fn publish_with(&self, strategy: Strategy, variants: &[(&str, f64, Vec<InstanceRoute>)]) {
+        let variants = variants.iter().map(|(name, weight, instances)| VariantRoute {
+            name: name.parse().expect("a name"),
+            weight: *weight,
+            strategy,
+            instances: instances.clone(),
+        });
+        let endpoint = EndpointRoute { variants: variants.collect() };
+        let endpoints = BTreeMap::from([("e".parse().expect("a name"), Arc::new(endpoint))]);
+        self.routes.publish(Arc::new(RouteTable { endpoints }));
+    }
+
+    /// Publishes one endpoint `e` of one variant `v`.
+    pub(crate) fn publish_one(&self, instance: InstanceRoute) {
+        self.publish(&[("v", 1.0, vec![instance])]);
+    }
+}
+
+fn find(access_key_id: &str) -> Option<Arc<Credential>> {
+    (access_key_id == KEY_ID).then(|| {
+        Arc::new(Credential {
+            access_key_id: KEY_ID.into(),
+            secret: SecretKey::new(SECRET),
+            session: None,
+            principal: Principal {
+                account: ACCOUNT.into(),
+                arn: format!("arn:aws:iam::{ACCOUNT}:root"),
+                user_id: ACCOUNT.into(),
+            },
+        })
+    })
+}
+
+/// Streams the body back; `/panic` panics, and `/peer` tells who asks.
+fn control(request: Request<Incoming>, peer: PeerInfo) -> BoxFuture<Response<ControlBody>> {
+    Box::pin(async move {
+        match request.uri().path() {
+            "/panic" => panic!("the control plane was asked to"),
+            "/peer" => Response::new(gateway::whole(peer.address.to_string())),
+            _ => Response::builder()
+                .header("x-path", request.uri().path())
+                .body(request.into_body().map_err(Into::into).boxed_unsync())
+                .expect("a path is a header's value"),
+        }
+    })
+}

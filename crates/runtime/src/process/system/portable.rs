@@ -1,0 +1,87 @@
+//! Anything but Linux: POSIX has no subreapers and no parent-death signals, so a descendant that leaves the family is
+//! lost, and a supervisor that is killed takes only the server's sweep with it.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::process::Command;
+use std::time::Duration;
+
+use nix::sys::signal::SigSet;
+use rustix::event::{PollFd, PollFlags};
+use rustix::process::{Pid, getpid, getppid, setsid};
+
+use super::{Woken, poll_for};
+
+/// The running binary; found when it is used.
+pub(crate) const OWN_EXE: &str = "";
+
+/// How often a supervisor looks after its children, for want of something to wait on.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+pub(crate) fn adopt_orphans() -> io::Result<()> {
+    let _ = setsid();
+    Ok(())
+}
+
+pub(crate) fn die_with_parent(parent: i32) -> io::Result<()> {
+    if getppid().map(Pid::as_raw_pid) == Some(parent) {
+        Ok(())
+    } else {
+        Err(io::Error::new(io::ErrorKind::NotFound, "the supervising process is gone"))
+    }
+}
+
+pub(crate) fn clear_signal_mask() -> io::Result<()> {
+    Ok(SigSet::empty().thread_set_mask()?)
+}
+
+#[derive(Debug)]
+pub(crate) struct Wakeups;
+
+impl Wakeups {
+    #[expect(clippy::unnecessary_wraps, reason = "the same signature as on Linux")]
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    #[expect(clippy::unused_self, reason = "the same signature as on Linux")]
+    pub(crate) fn wait(&self, channel: Option<BorrowedFd<'_>>, timeout: Option<Duration>) -> io::Result<Woken> {
+        let mut fds: Vec<_> = channel.map(|channel| PollFd::from_borrowed_fd(channel, PollFlags::IN)).into_iter().collect();
+        poll_for(&mut fds, Some(timeout.unwrap_or(LOOK_EVERY).min(LOOK_EVERY)))?;
+        Ok(Woken { channel: fds.first().is_some_and(|fd| !fd.revents().is_empty()), told_to_end: false })
+    }
+}
+
+/// Process and parent of everything that runs, as `ps` tells.
+fn processes() -> Vec<(Pid, i32)> {
+    let Ok(listed) = Command::new("ps").args(["-A", "-o", "pid=,ppid="]).output() else { return Vec::new() };
+    let line = |line: &str| {
+        let mut fields = line.split_whitespace().filter_map(|field| field.parse().ok());
+        Some((Pid::from_raw(fields.next()?)?, fields.next()?))
+    };
+    String::from_utf8_lossy(&listed.stdout).lines().filter_map(line).collect()
+}
+
+pub(crate) fn descendants(root: Pid) -> Vec<Pid> {
+    let processes = processes();
+    let mut family = BTreeSet::from([root.as_raw_pid()]);
+    let mut found = Vec::new();
+    loop {
+        let known = found.len();
+        for (pid, parent) in &processes {
+            if family.contains(parent) && family.insert(pid.as_raw_pid()) {
+                found.push(*pid);
+            }
+        }
+        if found.len() == known {
+            return found;
+        }
+    }
+}
+
+pub(crate) fn session_or_marked(leader: Option<Pid>, _marks: &[String]) -> Vec<Pid> {
+    let Some(leader) = leader else { return Vec::new() };
+    let of_session = |pid: &Pid| *pid != getpid() && rustix::process::getsid(Some(*pid)).ok() == Some(leader);
+    processes().into_iter().map(|(pid, _)| pid).filter(of_session).collect()
+}

@@ -1,0 +1,81 @@
+//! Answers that no operation gives: to bad signatures, to strangers, and to people.
+
+use auth::sigv4::CORAL_NAMESPACE;
+use auth::{Dialect, Problem};
+use bytes::Bytes;
+use gateway::ControlBody;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
+use wire::{ErrorBody, Protocol, Service};
+
+/// An id of the form that AWS's are, to find the request in the log.
+pub(super) fn request_id() -> String {
+    let mut bits = [0_u8; 16];
+    // Without entropy ids repeat; requests are still answered.
+    drop(getrandom::fill(&mut bits));
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let (a, rest) = bits.split_at(4);
+    let (b, rest) = rest.split_at(2);
+    let (c, rest) = rest.split_at(2);
+    let (d, e) = rest.split_at(2);
+    [a, b, c, d, e].map(hex).join("-")
+}
+
+pub(super) fn body(response: Response<Bytes>) -> Response<ControlBody> {
+    response.map(gateway::whole)
+}
+
+pub(super) fn text(status: StatusCode, text: &'static str) -> Response<ControlBody> {
+    with_type(status, "text/plain; charset=utf-8", text.into())
+}
+
+pub(super) fn json(status: StatusCode, value: &serde_json::Value) -> Response<ControlBody> {
+    with_type(status, "application/json", value.to_string().into())
+}
+
+fn with_type(status: StatusCode, media_type: &'static str, bytes: Bytes) -> Response<ControlBody> {
+    let mut response = Response::new(gateway::whole(bytes));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
+}
+
+/// Whether a request that no readable signature routes is best answered as S3 answers: it names a bucket or an object,
+/// or lists buckets.
+pub(super) fn looks_like_s3(parts: &Parts) -> bool {
+    let readable = auth::Claim::parse(parts).is_ok();
+    let unclaimed = wire::detect(None, parts).is_none();
+    !readable && unclaimed && (parts.uri.path() != "/" || parts.method != Method::POST)
+}
+
+/// A signature's problem, in the words of the service that the request is for.
+pub(super) fn problem(parts: &Parts, signing_name: Option<&str>, problem: &Problem) -> Response<ControlBody> {
+    let service = service(parts, signing_name);
+    let protocol = Protocol::guess(service, parts);
+    let dialect = match protocol {
+        Protocol::AwsJson1_0 | Protocol::AwsJson1_1 => Dialect::Json,
+        Protocol::RestJson => Dialect::RestJson,
+        Protocol::AwsQuery => Dialect::Query,
+    };
+    let answer = problem.answer(dialect);
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_REQUEST);
+    let error = match dialect {
+        Dialect::Json => ErrorBody::new(format!("{CORAL_NAMESPACE}#{}", answer.code), status, answer.message),
+        Dialect::RestJson | Dialect::Query | Dialect::S3 => ErrorBody::new(answer.code, status, answer.message),
+    };
+    body(protocol.encode_error(service, &error, &request_id()))
+}
+
+/// An error before any operation is known.
+pub(super) fn error(parts: &Parts, signing_name: Option<&str>, error: &ErrorBody) -> Response<ControlBody> {
+    let service = service(parts, signing_name);
+    body(Protocol::guess(service, parts).encode_error(service, error, &request_id()))
+}
+
+/// The service in whose form an error is put; SageMaker's where nothing tells.
+fn service(parts: &Parts, signing_name: Option<&str>) -> &'static Service {
+    let form = parts.headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form"));
+    let fallback = if form { &wire::sts::SERVICE } else { &wire::sagemaker::SERVICE };
+    wire::detect(signing_name, parts).unwrap_or(fallback)
+}

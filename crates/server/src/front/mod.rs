@@ -1,0 +1,88 @@
+//! The control plane's front door: everything on the one port but inference.
+//!
+//! A signature routes by the service in its scope, before path or target. Unsigned, only a short list answers
+//! (DESIGN, "One port"). Here bytes are admitted and verified; what a call does is `api`'s.
+
+mod answer;
+mod keys;
+mod signed;
+mod unsigned;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use artifact::bucket::S3Service;
+use auth::{Claim, Presence};
+use domain::arn::Scope;
+use gateway::{BoxFuture, ControlBody, PeerInfo};
+use http::{Request, Response};
+use hyper::body::Incoming;
+use store::Store;
+
+use crate::clock::ScaledClock;
+
+pub use keys::RootKey;
+
+/// How far a client's clock may be off, in seconds: the wider of the two windows that AWS has
+/// (`reference/autoscaling-and-cloudwatch.md`, section 8.4).
+pub const SKEW_SECS: u32 = 900;
+
+/// What answers are made with.
+#[derive(Clone)]
+pub struct Front {
+    pub scope: Scope,
+    pub clock: Arc<ScaledClock>,
+    pub store: Arc<dyn Store>,
+    pub credentials: Arc<RootKey>,
+    pub s3: S3Service,
+    /// Tells the control loop that something may be due.
+    pub nudge: Arc<dyn Fn() + Send + Sync>,
+    /// Whether the state is loaded and the port serves.
+    pub ready: Arc<AtomicBool>,
+}
+
+impl fmt::Debug for Front {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Front").field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
+
+impl Front {
+    /// The handler that the gateway hands requests to.
+    pub fn handler(self) -> Arc<gateway::Handler> {
+        let front = Arc::new(self);
+        Arc::new(move |request, _peer: PeerInfo| -> BoxFuture<Response<ControlBody>> {
+            let front = Arc::clone(&front);
+            Box::pin(async move { front.answer(request).await })
+        })
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Response<ControlBody> {
+        let (parts, body) = request.into_parts();
+        if auth::presence(&parts) == Presence::None {
+            return match unsigned::answer(self, &parts) {
+                Some(answer) => answer,
+                None => self.refuse_unsigned(parts, body).await,
+            };
+        }
+        // The scope alone routes here; whether the signature is true is found out where the request is served.
+        let to_s3 = Claim::parse(&parts).is_ok_and(|claim| claim.service == "s3");
+        if to_s3 || answer::looks_like_s3(&parts) {
+            return self.s3.call(Request::from_parts(parts, body)).await;
+        }
+        signed::answer(self, parts, body).await
+    }
+
+    /// An unsigned request gets AWS's error in the form of the service that it seems to be meant for.
+    async fn refuse_unsigned(&self, parts: http::request::Parts, body: Incoming) -> Response<ControlBody> {
+        if answer::looks_like_s3(&parts) {
+            return self.s3.call(Request::from_parts(parts, body)).await;
+        }
+        answer::problem(&parts, None, &auth::Problem::Missing)
+    }
+
+    fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,133 @@
+//! Signed calls to the services of the control plane: admitted, read within bounds, verified, routed, served.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use api::Context;
+use auth::{Claim, Credential, Expectation, Payload, Presence, Problem, SigningKeys};
+use bytes::Bytes;
+use domain::time::Clock;
+use gateway::ControlBody;
+use http::request::Parts;
+use http::{Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use wire::protocol::PARSED_BODY_BYTES_MAX;
+use wire::{ErrorBody, Service};
+
+use super::{Front, SKEW_SECS, answer};
+
+/// How long a client may take to send a body: at 64 KiB a second the largest one arrives within it.
+const BODY_TIME_MAX: Duration = Duration::from_secs(64);
+
+thread_local! {
+    /// Derived keys by thread, so that no request waits for another.
+    static KEYS: RefCell<SigningKeys> = RefCell::new(SigningKeys::new());
+}
+
+/// Why a request goes no further.
+enum Refused {
+    Problem(Problem),
+    Error(ErrorBody),
+}
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+pub(super) async fn answer(front: &Front, parts: Parts, body: Incoming) -> Response<ControlBody> {
+    let request_id = answer::request_id();
+    let signing_name = Claim::parse(&parts).ok().map(|claim| claim.service.to_string());
+    let signing_name = signing_name.as_deref();
+    match authenticate(front, &parts, body).await {
+        Ok((credential, body)) => match known(signing_name.unwrap_or_default()) {
+            Some(_) => serve(front, &parts, &body, &credential, &request_id).await,
+            None => answer::error(&parts, None, &unserved(signing_name.unwrap_or_default())),
+        },
+        Err(Refused::Problem(problem)) => answer::problem(&parts, signing_name, &problem),
+        Err(Refused::Error(error)) => answer::error(&parts, signing_name, &error),
+    }
+}
+
+/// Verifies the signature over head and body. Nothing of the body is looked at before.
+async fn authenticate(
+    front: &Front,
+    parts: &Parts,
+    body: Incoming,
+) -> Result<(std::sync::Arc<Credential>, Bytes), Refused> {
+    if auth::presence(parts) == Presence::Both {
+        return Err(Problem::BothPresent.into());
+    }
+    let claim = Claim::parse(parts)?;
+    let global = ["sts", "iam"].contains(&&*claim.service);
+    let regions = [front.scope.region.as_str(), "us-east-1"];
+    let expect = Expectation {
+        regions: if global { &regions } else { &regions[..1] },
+        // Which services there are is told after it is known who asks.
+        services: &[&*claim.service],
+        now: front.clock.wall().as_millis().div_euclid(1000),
+        skew_secs: SKEW_SECS,
+    };
+    let admitted = claim.admit(&*front.credentials, &expect)?;
+    let body = read(body).await.map_err(Refused::Error)?;
+    let payload = Payload::Sha256(auth::sigv4::sha256(&body));
+    let credential = KEYS.with_borrow_mut(|keys| admitted.verify(payload, &*front.credentials, keys))?;
+    Ok((credential, body))
+}
+
+async fn read(body: Incoming) -> Result<Bytes, ErrorBody> {
+    let collected = tokio::time::timeout(BODY_TIME_MAX, Limited::new(body, PARSED_BODY_BYTES_MAX).collect()).await;
+    match collected {
+        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Err(why)) if why.is::<http_body_util::LengthLimitError>() => Err(ErrorBody::new(
+            "RequestEntityTooLargeException",
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("Request size exceeded {PARSED_BODY_BYTES_MAX} bytes"),
+        )),
+        Ok(Err(_)) => {
+            Err(ErrorBody::new("IncompleteBody", StatusCode::BAD_REQUEST, "The request body ended before its length"))
+        }
+        Err(_) => Err(ErrorBody::new(
+            "RequestTimeout",
+            StatusCode::REQUEST_TIMEOUT,
+            format!("The request body did not arrive within {} s", BODY_TIME_MAX.as_secs()),
+        )),
+    }
+}
+
+fn known(signing_name: &str) -> Option<&'static Service> {
+    wire::shape::SERVICES.iter().copied().find(|service| service.signing_name == signing_name)
+}
+
+fn unserved(signing_name: &str) -> ErrorBody {
+    let message = format!("Tidegate does not serve the AWS service {signing_name:?}");
+    ErrorBody::new("UnknownOperationException", StatusCode::BAD_REQUEST, message)
+}
+
+async fn serve(
+    front: &Front,
+    parts: &Parts,
+    body: &Bytes,
+    credential: &Credential,
+    request_id: &str,
+) -> Response<ControlBody> {
+    let service = Claim::parse(parts).ok().and_then(|claim| wire::detect(Some(&claim.service), parts));
+    let Some(service) = service else {
+        return answer::error(parts, None, &unserved(""));
+    };
+    let cx = Context {
+        store: std::sync::Arc::clone(&front.store),
+        clock: std::sync::Arc::clone(&front.clock) as std::sync::Arc<dyn Clock>,
+        scope: front.scope.clone(),
+        caller: credential.principal.clone(),
+        nudge: std::sync::Arc::clone(&front.nudge),
+    };
+    let response = match wire::route(service, parts, body) {
+        Ok(call) => api::serve(&cx, &call, request_id).await,
+        Err(rejection) => rejection.respond(request_id),
+    };
+    tracing::debug!(request_id, service = service.id, status = response.status().as_u16(), "answered a call");
+    answer::body(response)
+}

@@ -1,0 +1,145 @@
+//! What rest-json reads and writes, byte for byte.
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use serde_json::{Value, json};
+
+use crate::protocol::{Call, ErrorBody, Rejection, encode_request, route};
+use crate::sagemaker_runtime::{InvokeEndpointInput, InvokeEndpointOutput, SERVICE};
+use crate::{Document, Value as _};
+
+type Headers<'a> = &'a [(&'a str, &'a [u8])];
+
+fn call(
+    method: &str,
+    path: &str,
+    headers: Headers<'_>,
+    body: &'static [u8],
+) -> Result<Call, Box<Rejection>> {
+    let mut request = Request::builder().method(method).uri(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let (parts, ()) = request.body(()).unwrap().into_parts();
+    route(&SERVICE, &parts, &Bytes::from_static(body))
+}
+
+fn invoke(path: &str, headers: Headers<'_>) -> Result<Call, Box<Rejection>> {
+    call("POST", path, headers, b"\x00body\xff")
+}
+
+#[test]
+fn an_invocation_is_read_from_path_headers_and_body() {
+    let headers: Headers<'_> = &[
+        ("content-type", b"text/csv"),
+        ("accept", b"application/json"),
+        ("x-amzn-sagemaker-target-variant", b"blue"),
+        ("x-amzn-sagemaker-inference-id", b"id-1"),
+        ("user-agent", b"Boto3"),
+    ];
+    let call = invoke("/endpoints/my%2Dendpoint/invocations", headers).unwrap();
+    let expected = InvokeEndpointInput {
+        endpoint_name: "my-endpoint".to_owned(),
+        body: Bytes::from_static(b"\x00body\xff"),
+        content_type: Some("text/csv".to_owned()),
+        accept: Some("application/json".to_owned()),
+        target_variant: Some("blue".to_owned()),
+        inference_id: Some("id-1".to_owned()),
+        ..InvokeEndpointInput::default()
+    };
+    assert_eq!(call.input::<InvokeEndpointInput>().unwrap(), expected);
+}
+
+#[test]
+fn an_output_is_headers_and_the_bytes_as_they_are() {
+    let output = InvokeEndpointOutput {
+        body: Bytes::from_static(b"{}"),
+        content_type: Some("application/json".to_owned()),
+        invoked_production_variant: Some("blue".to_owned()),
+        custom_attributes: Some("a\nb".to_owned()),
+        ..InvokeEndpointOutput::default()
+    };
+    let response = invoke("/endpoints/e/invocations", &[]).unwrap().respond(&output, "id");
+    assert_eq!((response.status(), response.body().as_ref()), (StatusCode::OK, b"{}".as_ref()));
+    assert_eq!(response.headers()["content-type"], "application/json");
+    assert_eq!(response.headers()["x-amzn-invoked-production-variant"], "blue");
+    // No header can carry a line break.
+    assert!(!response.headers().contains_key("x-amzn-sagemaker-custom-attributes"));
+}
+
+#[test]
+fn an_error_has_its_type_in_a_header_and_not_in_the_body() {
+    let error = ErrorBody::new("ModelError", StatusCode::from_u16(424).unwrap(), "no")
+        .with("ErrorCode", Document::String("CLIENT_ERROR_FROM_MODEL".to_owned()))
+        .with("OriginalStatusCode", Document::Integer(404))
+        .with("OriginalMessage", Document::String("gone".to_owned()));
+    let response = invoke("/endpoints/e/invocations", &[]).unwrap().respond_error(&error, "id");
+    assert_eq!(response.status().as_u16(), 424);
+    assert_eq!(response.headers()["x-amzn-errortype"], "ModelError");
+    assert_eq!(response.headers()["content-type"], "application/json");
+    let body: Value = serde_json::from_slice(response.body()).unwrap();
+    let expected = json!({
+        "Message": "no", "ErrorCode": "CLIENT_ERROR_FROM_MODEL", "OriginalStatusCode": 404, "OriginalMessage": "gone",
+    });
+    assert_eq!(body, expected);
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_with_a_code_of_its_own() {
+    let good = "/endpoints/e/invocations";
+    let long = "/endpoints/".to_owned() + &"e".repeat(64) + "/invocations";
+    let table: &[(&str, &str, Headers<'_>, u16, &str)] = &[
+        ("POST", "/endpoints/-/invocations", &[], 400, "ValidationError"),
+        ("POST", "/endpoints//invocations", &[], 400, "ValidationError"),
+        ("POST", &long, &[], 400, "ValidationError"),
+        ("POST", "/endpoints/%ff/invocations", &[], 400, "SerializationException"),
+        ("POST", good, &[("x-amzn-sagemaker-inference-id", b"")], 400, "ValidationError"),
+        (
+            "POST",
+            good,
+            &[("x-amzn-sagemaker-custom-attributes", "é".as_bytes())],
+            400,
+            "ValidationError",
+        ),
+        (
+            "POST",
+            good,
+            &[("x-amzn-sagemaker-custom-attributes", b"\xff")],
+            400,
+            "SerializationException",
+        ),
+        ("GET", good, &[], 404, "UnknownOperationException"),
+        ("POST", "/endpoints/e/other", &[], 404, "UnknownOperationException"),
+        ("POST", "/endpoints/e/invocations/", &[], 404, "UnknownOperationException"),
+        ("POST", "/endpoints/e/async-invocations", &[], 400, "UnknownOperationException"),
+        ("POST", "/endpoints/e/invocations-response-stream", &[], 400, "UnknownOperationException"),
+    ];
+    for &(method, path, headers, status, code) in table {
+        let response = call(method, path, headers, b"").unwrap_err().respond("id");
+        let found = response.headers()["x-amzn-errortype"].to_str().unwrap();
+        assert_eq!((response.status().as_u16(), found), (status, code), "{method} {path}");
+    }
+}
+
+#[test]
+fn an_operation_that_is_not_served_is_named() {
+    let rejection = invoke("/endpoints/e/async-invocations", &[]).unwrap_err();
+    assert_eq!(
+        rejection.error.message,
+        "Tidegate does not implement the operation InvokeEndpointAsync of SageMaker Runtime"
+    );
+}
+
+#[test]
+fn a_client_fills_in_the_path() {
+    let input = InvokeEndpointInput {
+        endpoint_name: "a b/c".to_owned(),
+        body: Bytes::from_static(b"x"),
+        ..InvokeEndpointInput::default()
+    };
+    let request = encode_request(&SERVICE, &SERVICE.operations[0], &input.to_document()).unwrap();
+    assert_eq!(request.uri(), "/endpoints/a%20b%2Fc/invocations");
+    assert_eq!(request.headers()["content-type"], "application/octet-stream");
+    let nameless = encode_request(&SERVICE, &SERVICE.operations[0], &Document::empty());
+    assert!(nameless.is_err());
+}

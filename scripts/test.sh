@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Everything CI runs, the cheapest first. Needs Rust, Python 3.11, a C compiler and git; fetches the rest from the package
+# registries. The conformance tests come last and share one release build.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+need cargo "see rust-toolchain.toml for the version"
+need cc "a C compiler builds the embedded SQLite"
+need git "the tidy check asks it for the list of files"
+scripts/venv.sh
+cargo_tool cargo-nextest "$NEXTEST_VERSION"
+
+section "formatting"
+cargo fmt --all --check
+
+section "tidy: crate edges, sizes, generated code"
+cargo xtask tidy
+
+section "dependencies: licences, sources"
+cargo metadata --locked --format-version 1 | "$VENV/bin/python" scripts/check_dependencies.py
+
+section "clippy"
+cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
+
+section "documentation"
+RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --workspace --no-deps --document-private-items
+
+section "unit and property tests"
+cargo nextest run --locked --workspace --cargo-quiet --profile ci
+
+section "examples in the documentation"
+cargo test --quiet --locked --workspace --doc
+
+section "release build"
+cargo build --quiet --release --locked
+
+section "conformance: unmodified clients against the release build"
+# More workers than cores: most of a test is waiting for model servers to start.
+exec "$VENV/bin/python" -m pytest -q -n 3 --dist loadscope -m "not deep" -o cache_dir=target/pytest "$@" conformance
