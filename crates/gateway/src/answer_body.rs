@@ -44,7 +44,11 @@ impl AnswerBody {
 
     /// A whole body whose share of what the process may hold is given back when hyper has let go of the bytes.
     pub(crate) fn held(bytes: Bytes, share: Share) -> Self {
-        if bytes.is_empty() { Self::whole(bytes) } else { Self::whole(Bytes::from_owner(Held { bytes, _share: share })) }
+        if bytes.is_empty() {
+            Self::whole(bytes)
+        } else {
+            Self::whole(Bytes::from_owner(Held { bytes, _share: share }))
+        }
     }
 
     pub(crate) fn relayed(body: ControlBody) -> Self {
@@ -70,7 +74,10 @@ impl Body for AnswerBody {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match &mut self.kind {
             Kind::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Kind::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),

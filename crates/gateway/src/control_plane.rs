@@ -17,7 +17,7 @@ use hyper::body::Incoming;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-use crate::answer_body::{BoxError, ControlBody};
+use crate::answer_body::{self, BoxError, ControlBody};
 
 /// Frames of an answer that may wait for a slow client. With more, the control plane reads ahead for nothing.
 const FRAMES_AHEAD_MAX: usize = 4;
@@ -35,7 +35,8 @@ pub struct PeerInfo {
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Answers one request, streaming in both directions.
-pub type Handler = dyn Fn(Request<Incoming>, PeerInfo) -> BoxFuture<Response<ControlBody>> + Send + Sync;
+pub type Handler =
+    dyn Fn(Request<Incoming>, PeerInfo) -> BoxFuture<Response<ControlBody>> + Send + Sync;
 
 /// Everything that is not inference, and the runtime it runs on.
 #[derive(Clone)]
@@ -52,7 +53,11 @@ impl ControlPlane {
     /// The handler's answer, or nothing if it panicked or its runtime is gone.
     ///
     /// A handler is not stopped when its client goes away: what it has begun to write it also finishes.
-    pub(crate) async fn serve(&self, request: Request<Incoming>, peer: PeerInfo) -> Option<Response<ControlBody>> {
+    pub(crate) async fn serve(
+        &self,
+        request: Request<Incoming>,
+        peer: PeerInfo,
+    ) -> Option<Response<ControlBody>> {
         let (handler, runtime) = (Arc::clone(&self.handler), self.runtime.clone());
         let served = self.runtime.spawn(async move {
             let (head, body) = handler(request, peer).await.into_parts();
@@ -60,7 +65,9 @@ impl ControlPlane {
         });
         served
             .await
-            .inspect_err(|error| tracing::error!(%error, "the control plane did not finish a request"))
+            .inspect_err(
+                |error| tracing::error!(%error, "the control plane did not finish a request"),
+            )
             .ok()
     }
 }
@@ -76,6 +83,8 @@ async fn detach(runtime: &Handle, mut body: ControlBody) -> ControlBody {
     let size = body.size_hint();
     if size.exact().is_some_and(|length| length <= WHOLE_BYTES_MAX) {
         return match body.collect().await {
+            // Unlike what was collected, bytes know their length; trailers, which small answers lack, would be lost.
+            Ok(whole) if whole.trailers().is_none() => answer_body::whole(whole.to_bytes()),
             Ok(whole) => whole.map_err(|never| match never {}).boxed_unsync(),
             Err(error) => Broken(Some(error)).boxed_unsync(),
         };
@@ -102,7 +111,10 @@ impl Body for Relay {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let polled = self.frames.poll_recv(cx);
         if let (Poll::Ready(Some(Ok(frame))), Some(left)) = (&polled, &mut self.left) {
             *left = left.saturating_sub(frame.data_ref().map_or(0, |data| data.len() as u64));
@@ -122,7 +134,10 @@ impl Body for Broken {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         Poll::Ready(self.0.take().map(Err))
     }
 }

@@ -26,16 +26,29 @@ pub(crate) enum Fault {
     /// `wire` could not read it, or it breaks the model's constraints.
     Rejected(Box<ErrorBody>),
     /// Longer than the model allows; how long, if the head said so.
-    BodyTooLarge { announced: Option<u64> },
+    BodyTooLarge {
+        announced: Option<u64>,
+    },
     /// The body ended before its announced length.
     BodyBroken,
     BodyTooSlow,
-    EndpointNotFound { endpoint: String },
-    VariantNotFound { endpoint: String, variant: String },
+    EndpointNotFound {
+        endpoint: String,
+    },
+    VariantNotFound {
+        endpoint: String,
+        variant: String,
+    },
     /// A header that asks for what no endpoint here has.
-    Header { endpoint: String, header: Unsupported },
+    Header {
+        endpoint: String,
+        header: Unsupported,
+    },
     Unavailable(Unavailable),
-    Model { endpoint: String, fault: ModelFault },
+    Model {
+        endpoint: String,
+        fault: ModelFault,
+    },
     /// A defect of ours; the log has the cause.
     Internal,
 }
@@ -66,7 +79,11 @@ pub(crate) enum Unavailable {
 #[derive(Debug)]
 pub(crate) enum ModelFault {
     /// It answered with something other than 2xx. `whole` says whether `body` is all of its answer.
-    Answered { status: StatusCode, body: String, whole: bool },
+    Answered {
+        status: StatusCode,
+        body: String,
+        whole: bool,
+    },
     TimedOut,
     Broken,
     TooLong,
@@ -87,14 +104,17 @@ impl Fault {
             Self::BodyTooSlow => plain(
                 StatusCode::REQUEST_TIMEOUT,
                 "RequestTimeoutException",
-                format!("The request body did not arrive within {} seconds.", settings.limits.body_read.as_secs()),
+                format!(
+                    "The request body did not arrive within {} seconds.",
+                    settings.limits.body_read.as_secs()
+                ),
             ),
             Self::EndpointNotFound { endpoint } => {
                 invalid(format!("Endpoint {endpoint} of account {account} not found."))
             }
-            Self::VariantNotFound { endpoint, variant } => {
-                invalid(format!("Variant {variant} of endpoint {endpoint} of account {account} not found."))
-            }
+            Self::VariantNotFound { endpoint, variant } => invalid(format!(
+                "Variant {variant} of endpoint {endpoint} of account {account} not found."
+            )),
             Self::Header { endpoint, header } => {
                 let error = invalid(header.message(endpoint));
                 match header.code() {
@@ -102,14 +122,17 @@ impl Fault {
                     None => error,
                 }
             }
-            Self::Unavailable(why) => {
-                plain(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", why.message().to_owned())
-            }
+            Self::Unavailable(why) => plain(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "ServiceUnavailable",
+                why.message().to_owned(),
+            ),
             Self::Model { endpoint, fault } => fault.answer(endpoint, settings),
             Self::Internal => plain(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "InternalFailure",
-                "The request failed because of a defect of the server; its log has the cause.".to_owned(),
+                "The request failed because of a defect of the server; its log has the cause."
+                    .to_owned(),
             ),
         }
     }
@@ -173,9 +196,15 @@ fn without(endpoint: &str, header: &str, lacking: &str) -> String {
 impl Unavailable {
     fn message(self) -> &'static str {
         match self {
-            Self::NoInstance => "No instance of the endpoint became ready to take the request in time.",
-            Self::TooManyWaiting => "Too many requests are waiting for an instance of an endpoint to become ready.",
-            Self::NoRoom => "The server holds as many bytes of requests and answers as it may. Try again later.",
+            Self::NoInstance => {
+                "No instance of the endpoint became ready to take the request in time."
+            }
+            Self::TooManyWaiting => {
+                "Too many requests are waiting for an instance of an endpoint to become ready."
+            }
+            Self::NoRoom => {
+                "The server holds as many bytes of requests and answers as it may. Try again later."
+            }
         }
     }
 }
@@ -194,7 +223,9 @@ impl ModelFault {
         };
         let original = self.original();
         let what = match self {
-            Self::Answered { whole: false, .. } => "could not load the entire response body".to_owned(),
+            Self::Answered { whole: false, .. } => {
+                "could not load the entire response body".to_owned()
+            }
             Self::Answered { .. } | Self::TimedOut | Self::Broken | Self::TooLong => {
                 format!("with message \"{original}\"")
             }
@@ -206,7 +237,9 @@ impl ModelFault {
              group=/aws/sagemaker/Endpoints/{endpoint} in account {account} for more information."
         );
         // It holds the log group's ARN, as AWS's does.
-        let log_stream = format!("arn:aws:logs:{region}:{account}:log-group:/aws/sagemaker/Endpoints/{endpoint}");
+        let log_stream = format!(
+            "arn:aws:logs:{region}:{account}:log-group:/aws/sagemaker/Endpoints/{endpoint}"
+        );
         plain(StatusCode::FAILED_DEPENDENCY, "ModelError", message)
             .with(ERROR_CODE, Document::String(code.to_owned()))
             .with("OriginalStatusCode", Document::Integer(status.into()))
@@ -221,9 +254,9 @@ impl ModelFault {
                 "Your invocation timed out while waiting for a response from container {CONTAINER}. Review the latency \
                  metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
             )),
-            Self::Broken => {
-                Cow::Owned(format!("The connection to container {CONTAINER} broke off before its response was complete."))
-            }
+            Self::Broken => Cow::Owned(format!(
+                "The connection to container {CONTAINER} broke off before its response was complete."
+            )),
             Self::TooLong => Cow::Owned(format!(
                 "The response from container {CONTAINER} is longer than the maximum of {BODY_BYTES_MAX} bytes."
             )),

@@ -55,7 +55,8 @@ impl Forward<'_> {
             let wanted = Wanted { endpoint, variant, unit, random };
             match self.routes.choose(&wanted, |id| !tried.contains(id)) {
                 Choice::Instance { instance, variant, ticket } => {
-                    let sent = self.pool.exchange(&instance, request, self.room, self.deadline).await;
+                    let sent =
+                        self.pool.exchange(&instance, request, self.room, self.deadline).await;
                     // The instance is done with it, whatever the client does with the answer.
                     drop(ticket);
                     match sent {
@@ -64,7 +65,7 @@ impl Forward<'_> {
                             tracing::debug!(instance = %instance.id, cause = ?failure.cause, "trying another instance");
                             tried.push(instance.id.clone());
                         }
-                        Err(failure) => return Err(blame(endpoint, &instance.id, failure)),
+                        Err(failure) => return Err(blame(endpoint, &instance.id, &failure)),
                     }
                 }
                 Choice::AllTried => {
@@ -72,7 +73,9 @@ impl Forward<'_> {
                     tried.clear();
                 }
                 Choice::NoneReady => self.until_published(&mut wait).await?,
-                Choice::NoEndpoint => return Err(Fault::EndpointNotFound { endpoint: endpoint.to_owned() }),
+                Choice::NoEndpoint => {
+                    return Err(Fault::EndpointNotFound { endpoint: endpoint.to_owned() });
+                }
                 Choice::NoVariant => {
                     let variant = variant.unwrap_or_default().to_owned();
                     return Err(Fault::VariantNotFound { endpoint: endpoint.to_owned(), variant });
@@ -110,7 +113,8 @@ impl Forward<'_> {
 
     fn reserve(&self, wait: &mut Wait) -> Result<(), Fault> {
         if wait.place.is_none() {
-            let place = self.waiting.take(1).ok_or(Fault::Unavailable(Unavailable::TooManyWaiting))?;
+            let place =
+                self.waiting.take(1).ok_or(Fault::Unavailable(Unavailable::TooManyWaiting))?;
             wait.place = Some(place);
         }
         Ok(())
@@ -134,7 +138,7 @@ fn answered(endpoint: &str, reply: Reply, variant: HeaderValue) -> Result<Served
     Err(Fault::Model { endpoint: endpoint.to_owned(), fault })
 }
 
-fn blame(endpoint: &str, instance: &InstanceId, failure: Failure) -> Fault {
+fn blame(endpoint: &str, instance: &InstanceId, failure: &Failure) -> Fault {
     tracing::debug!(endpoint, %instance, cause = ?failure.cause, "no answer from a model server");
     let fault = match failure.cause {
         Cause::TimedOut => ModelFault::TimedOut,
@@ -144,4 +148,3 @@ fn blame(endpoint: &str, instance: &InstanceId, failure: Failure) -> Fault {
     };
     Fault::Model { endpoint: endpoint.to_owned(), fault }
 }
-

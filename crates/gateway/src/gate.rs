@@ -79,7 +79,10 @@ mod tests {
                     let (gate, emptied) = (Arc::clone(&gate), Arc::clone(&emptied));
                     thread::spawn(move || {
                         while let Some(_ticket) = gate.enter() {
-                            assert!(!emptied.load(Ordering::SeqCst), "inside after the gate was shut and empty");
+                            assert!(
+                                !emptied.load(Ordering::SeqCst),
+                                "inside after the gate was shut and empty"
+                            );
                         }
                     })
                 })
@@ -89,7 +92,9 @@ mod tests {
                 thread::yield_now();
             }
             emptied.store(true, Ordering::SeqCst);
-            visitors.into_iter().for_each(|visitor| visitor.join().unwrap());
+            for visitor in visitors {
+                visitor.join().unwrap();
+            }
         }
     }
 }

@@ -2,16 +2,23 @@
 
 use http::HeaderName;
 
-pub(crate) const CUSTOM_ATTRIBUTES: HeaderName = HeaderName::from_static("x-amzn-sagemaker-custom-attributes");
-pub(crate) const INFERENCE_ID: HeaderName = HeaderName::from_static("x-amzn-sagemaker-inference-id");
-pub(crate) const TARGET_VARIANT: HeaderName = HeaderName::from_static("x-amzn-sagemaker-target-variant");
-pub(crate) const TARGET_MODEL: HeaderName = HeaderName::from_static("x-amzn-sagemaker-target-model");
+pub(crate) const CUSTOM_ATTRIBUTES: HeaderName =
+    HeaderName::from_static("x-amzn-sagemaker-custom-attributes");
+pub(crate) const INFERENCE_ID: HeaderName =
+    HeaderName::from_static("x-amzn-sagemaker-inference-id");
+pub(crate) const TARGET_VARIANT: HeaderName =
+    HeaderName::from_static("x-amzn-sagemaker-target-variant");
+pub(crate) const TARGET_MODEL: HeaderName =
+    HeaderName::from_static("x-amzn-sagemaker-target-model");
 pub(crate) const TARGET_CONTAINER_HOSTNAME: HeaderName =
     HeaderName::from_static("x-amzn-sagemaker-target-container-hostname");
-pub(crate) const INFERENCE_COMPONENT: HeaderName = HeaderName::from_static("x-amzn-sagemaker-inference-component");
+pub(crate) const INFERENCE_COMPONENT: HeaderName =
+    HeaderName::from_static("x-amzn-sagemaker-inference-component");
 pub(crate) const SESSION_ID: HeaderName = HeaderName::from_static("x-amzn-sagemaker-session-id");
-pub(crate) const ENABLE_EXPLANATIONS: HeaderName = HeaderName::from_static("x-amzn-sagemaker-enable-explanations");
-pub(crate) const PREFIX_AWARE_ID: HeaderName = HeaderName::from_static("x-amzn-sagemaker-prefix-aware-id");
+pub(crate) const ENABLE_EXPLANATIONS: HeaderName =
+    HeaderName::from_static("x-amzn-sagemaker-enable-explanations");
+pub(crate) const PREFIX_AWARE_ID: HeaderName =
+    HeaderName::from_static("x-amzn-sagemaker-prefix-aware-id");
 pub(crate) const INVOKED_PRODUCTION_VARIANT: HeaderName =
     HeaderName::from_static("x-amzn-invoked-production-variant");
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");

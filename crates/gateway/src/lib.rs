@@ -31,6 +31,7 @@ pub use control_plane::{BoxFuture, ControlPlane, Handler, PeerInfo};
 pub use listen::{Drained, Gateway};
 pub use route_table::Routes;
 pub use settings::{
-    ANSWER_TIME_MAX, BODY_BYTES_MAX, BODY_READ_TIME_MAX, CONNECTIONS_MAX, HELD_BYTES_MAX, Limits, Settings, WAITING_MAX,
+    ANSWER_TIME_MAX, BODY_BYTES_MAX, BODY_READ_TIME_MAX, CONNECTIONS_MAX, HELD_BYTES_MAX, Limits,
+    Settings, WAITING_MAX,
 };
 pub use worker::Parts;

@@ -15,7 +15,10 @@ pub(crate) struct Candidate {
 /// Nothing is chosen while every candidate of positive weight is not ready: weight 0 means no untargeted traffic, also
 /// for a moment in which nobody else could answer. If all weights are 0, which AWS leaves open, each ready candidate is
 /// equally likely.
-pub(crate) fn weighted(candidates: impl Iterator<Item = Candidate> + Clone, unit: f64) -> Option<usize> {
+pub(crate) fn weighted(
+    candidates: impl Iterator<Item = Candidate> + Clone,
+    unit: f64,
+) -> Option<usize> {
     let heaviest = candidates.clone().map(|candidate| sane(candidate.weight)).fold(0.0, f64::max);
     // Divided by the heaviest so that the sum of the largest weights there can be does not overflow.
     let share = |candidate: Candidate| match candidate {
@@ -46,17 +49,31 @@ fn sane(weight: f64) -> f64 {
 }
 
 /// Chooses the least of `loads`, ties by `random`. `None` in `loads` is an instance that may not be chosen.
-pub(crate) fn least(loads: impl Iterator<Item = Option<u64>> + Clone, random: u64) -> Option<usize> {
-    let least = loads.clone().flatten().min()?;
-    nth(loads.map(|load| load == Some(least)), random)
+///
+/// Each load is looked at once: other threads change them meanwhile, so what was the least is not found a second time.
+pub(crate) fn least(loads: impl Iterator<Item = Option<u64>>, random: u64) -> Option<usize> {
+    let mut random = fastrand::Rng::with_seed(random);
+    let mut chosen: Option<(usize, u64)> = None;
+    let mut ties = 1_u64;
+    for (index, load) in loads.enumerate() {
+        let Some(load) = load else { continue };
+        match chosen {
+            Some((_, least)) if load > least => {}
+            Some((_, least)) if load == least => {
+                // The n-th of equals takes the place with probability 1/n, which leaves all of them equally likely.
+                ties += 1;
+                if random.u64(..ties) == 0 {
+                    chosen = Some((index, load));
+                }
+            }
+            Some(_) | None => (chosen, ties) = (Some((index, load)), 1),
+        }
+    }
+    chosen.map(|(index, _)| index)
 }
 
 /// Chooses evenly among those that may be chosen.
-pub(crate) fn any(choosable: impl Iterator<Item = bool> + Clone, random: u64) -> Option<usize> {
-    nth(choosable, random)
-}
-
-fn nth(choosable: impl Iterator<Item = bool> + Clone, random: u64) -> Option<usize> {
+pub(crate) fn evenly(choosable: impl Iterator<Item = bool> + Clone, random: u64) -> Option<usize> {
     let count = choosable.clone().filter(|choosable| *choosable).count();
     // u128: the high half of the product is even to within count / 2^64, and needs no division.
     let wanted = usize::try_from((u128::from(random) * u128::try_from(count).ok()?) >> 64).ok()?;
@@ -98,7 +115,10 @@ mod tests {
         for (weights, expected) in table {
             for (share, expected) in shares(&ready(weights), 40_000).into_iter().zip(*expected) {
                 // Four standard deviations of the widest binomial share.
-                assert!((share - expected).abs() < 0.01, "{weights:?}: {share} instead of {expected}");
+                assert!(
+                    (share - expected).abs() < 0.01,
+                    "{weights:?}: {share} instead of {expected}"
+                );
             }
         }
     }
@@ -150,8 +170,8 @@ mod tests {
             let loads: Vec<_> = loads.into_iter().map(|load| load.map(u64::from)).collect();
             let chosen = least(loads.iter().copied(), random);
             prop_assert_eq!(chosen.map(|index| loads[index]), loads.iter().flatten().min().map(|load| Some(*load)));
-            let evenly = super::any(loads.iter().map(Option::is_some), random);
-            prop_assert_eq!(evenly.is_some(), loads.iter().any(Option::is_some));
+            let chosen = evenly(loads.iter().map(Option::is_some), random);
+            prop_assert_eq!(chosen.is_some(), loads.iter().any(Option::is_some));
         }
     }
 }

@@ -27,7 +27,8 @@ use crate::upstream::Outgoing;
 use crate::worker::Worker;
 
 /// What a model server may see of a request's head (`reference/sagemaker-hosting.md`, section 5, "Header allow-list").
-const PASSED_ON: [http::HeaderName; 4] = [CONTENT_TYPE, ACCEPT, header::CUSTOM_ATTRIBUTES, header::INFERENCE_ID];
+const PASSED_ON: [http::HeaderName; 4] =
+    [CONTENT_TYPE, ACCEPT, header::CUSTOM_ATTRIBUTES, header::INFERENCE_ID];
 
 /// How much of a refused body is read and thrown away. A client that sends before it reads, as most do, would otherwise
 /// be cut off by a reset and never see why. A body of 100 MB, the largest that people try, still gets its answer.
@@ -37,7 +38,11 @@ const LINGER_BYTES_MAX: u64 = 128 * 1024 * 1024;
 const LINGER_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Answers a request, whatever is in it.
-pub(crate) async fn serve(worker: &Worker, peer: PeerInfo, request: Request<Incoming>) -> Response<AnswerBody> {
+pub(crate) async fn serve(
+    worker: &Worker,
+    peer: PeerInfo,
+    request: Request<Incoming>,
+) -> Response<AnswerBody> {
     match task::caught(dispatch(worker, peer, request)).await {
         Ok(response) => response,
         Err(panic) => {
@@ -47,7 +52,11 @@ pub(crate) async fn serve(worker: &Worker, peer: PeerInfo, request: Request<Inco
     }
 }
 
-async fn dispatch(worker: &Worker, peer: PeerInfo, request: Request<Incoming>) -> Response<AnswerBody> {
+async fn dispatch(
+    worker: &Worker,
+    peer: PeerInfo,
+    request: Request<Incoming>,
+) -> Response<AnswerBody> {
     let (parts, body) = request.into_parts();
     if admit::is_invocation(parts.uri.path()) {
         let claim = Claim::parse(&parts);
@@ -145,7 +154,9 @@ fn answer(served: Served, request_id: &str) -> Response<AnswerBody> {
 fn refuse(worker: &Worker, fault: &Fault, request_id: &str) -> Response<AnswerBody> {
     let error = fault.answer(&worker.shared.settings);
     tracing::debug!(request_id, code = %error.code, ?fault, "refused");
-    Protocol::RestJson.encode_error(&SERVICE, &error, request_id).map(|body: Bytes| AnswerBody::whole(body))
+    Protocol::RestJson
+        .encode_error(&SERVICE, &error, request_id)
+        .map(|body: Bytes| AnswerBody::whole(body))
 }
 
 fn id(request_id: &str) -> HeaderValue {

@@ -31,7 +31,9 @@ pub(crate) async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Stri
 
 fn text(panic: &(dyn Any + Send)) -> String {
     let literal = panic.downcast_ref::<&str>().map(ToString::to_string);
-    literal.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a text".into())
+    literal
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "without a text".into())
 }
 
 #[cfg(test)]
@@ -42,7 +44,10 @@ mod tests {
     async fn a_panic_becomes_its_text() {
         let number = "one";
         assert_eq!(caught(async { panic!("boom") }).await, Err::<(), _>("boom".to_owned()));
-        assert_eq!(caught(async { panic!("boom {number}") }).await, Err::<(), _>("boom one".to_owned()));
+        assert_eq!(
+            caught(async { panic!("boom {number}") }).await,
+            Err::<(), _>("boom one".to_owned())
+        );
         assert_eq!(caught(async { 7 }).await, Ok(7));
     }
 }

@@ -53,8 +53,13 @@ fn serve_unix() -> io::Result<()> {
 
 fn serve_tcp() -> io::Result<()> {
     let port = variable("SAGEMAKER_BIND_TO_PORT")?;
-    let port = port.to_str().and_then(|port| port.parse::<u16>().ok()).ok_or(io::ErrorKind::InvalidInput)?;
-    TcpListener::bind(("127.0.0.1", port))?.incoming().try_for_each(|stream| answer(stream?).or(Ok(())))
+    let port = port
+        .to_str()
+        .and_then(|port| port.parse::<u16>().ok())
+        .ok_or(io::ErrorKind::InvalidInput)?;
+    TcpListener::bind(("127.0.0.1", port))?
+        .incoming()
+        .try_for_each(|stream| answer(stream?).or(Ok(())))
 }
 
 /// Writes megabytes to both streams, and only then serves.
@@ -75,10 +80,18 @@ fn environment() -> io::Result<()> {
         writeln!(out, "{name}={value}")?;
     }
     let status = std::fs::read_to_string("/proc/self/status")?;
-    status.lines().filter(|line| line.starts_with("SigBlk")).try_for_each(|line| writeln!(out, "{line}"))?;
+    status
+        .lines()
+        .filter(|line| line.starts_with("SigBlk"))
+        .try_for_each(|line| writeln!(out, "{line}"))?;
     for descriptor in std::fs::read_dir("/proc/self/fd")? {
         let path = descriptor?.path();
-        writeln!(out, "fd {} {}", path.display(), std::fs::read_link(&path).unwrap_or_default().display())?;
+        writeln!(
+            out,
+            "fd {} {}",
+            path.display(),
+            std::fs::read_link(&path).unwrap_or_default().display()
+        )?;
     }
     Ok(())
 }
@@ -99,7 +112,12 @@ impl Clock for NoClock {
 struct NoArtifacts;
 
 impl Artifacts for NoArtifacts {
-    fn prepare<'a>(&'a self, _: &'a str, _: &'a Path, _: Duration) -> BoxFuture<'a, Result<(), ArtifactError>> {
+    fn prepare<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a Path,
+        _: Duration,
+    ) -> BoxFuture<'a, Result<(), ArtifactError>> {
         Box::pin(async { Ok(()) })
     }
 }
@@ -107,9 +125,13 @@ impl Artifacts for NoArtifacts {
 /// `server DIR ID COMMAND…`: runs one instance, says `ready` and waits to be killed.
 fn server(args: &[OsString]) -> io::Result<()> {
     let words: Vec<_> = args.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let [data_dir, id, command @ ..] = &words[..] else { return Err(io::ErrorKind::InvalidInput.into()) };
-    let entropy = u128::from_str_radix(id.trim_start_matches("i-"), 16).map_err(io::Error::other)?;
-    let image = Image { pattern: "image".into(), command: command.to_vec(), environment: BTreeMap::new() };
+    let [data_dir, id, command @ ..] = &words[..] else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let entropy =
+        u128::from_str_radix(id.trim_start_matches("i-"), 16).map_err(io::Error::other)?;
+    let image =
+        Image { pattern: "image".into(), command: command.to_vec(), environment: BTreeMap::new() };
     let images = ImageTable::new(vec![image]).map_err(io::Error::other)?;
     let exe = std::env::current_exe()?;
     let mut settings = ProcessSettings::new(data_dir.into(), exe, images, "us-east-1".into());
@@ -131,14 +153,15 @@ fn server(args: &[OsString]) -> io::Result<()> {
 }
 
 fn order(id: InstanceId) -> Order {
-    let (endpoint, variant) = ("chat".parse().expect("a name"), "AllTraffic".parse().expect("a name"));
+    let (endpoint, variant) =
+        ("chat".parse().expect("a name"), "AllTraffic".parse().expect("a name"));
     Order {
         id,
         fleet: FleetId { endpoint, deployment: DeploymentId(1), variant },
         image: "image".into(),
         model_data_url: None,
         environment: BTreeMap::new(),
-        download_timeout: Duration::from_secs(60),
-        startup_timeout: Duration::from_secs(60),
+        download_timeout: Duration::from_mins(1),
+        startup_timeout: Duration::from_mins(1),
     }
 }

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use auth::key::{AccessKey, FILE_BYTES_MAX, Profile, Profiles, ROOT_KEY_ENTROPY_BYTES, parse, print, root_key};
 use rustix::fs::{FlockOperation, flock};
-use serde::Serialize;
 
 /// The profile of the root access key.
 const ROOT_PROFILE: &str = "default";
@@ -33,15 +32,6 @@ pub enum DataDirError {
     Credentials { path: PathBuf, why: String },
     #[error("no random bits are to be had: {0}")]
     NoEntropy(getrandom::Error),
-}
-
-/// `server.json`: how commands on this machine find the server.
-#[derive(Debug, Serialize)]
-pub struct Running {
-    pub endpoint_url: String,
-    pub region: String,
-    pub account_id: String,
-    pub pid: u32,
 }
 
 impl DataDir {
@@ -96,18 +86,6 @@ impl DataDir {
         let text = print(&profiles).map_err(|why| malformed(why.to_string()))?;
         self.write(path, text.as_bytes()).map_err(|why| malformed(why.to_string()))?;
         Ok(key)
-    }
-
-    /// Tells commands on this machine where the server is.
-    pub fn announce(&self, running: &Running) -> std::io::Result<()> {
-        self.write(&self.path.join("server.json"), &serde_json::to_vec(running)?)
-    }
-
-    /// The server has stopped in good order.
-    pub fn withdraw(&self) {
-        if let Err(why) = fs::remove_file(self.path.join("server.json")) {
-            tracing::debug!(%why, "server.json was not there to be removed");
-        }
     }
 
     /// Writes a private file whole: a crash leaves the old one or the new one.

@@ -182,3 +182,52 @@ impl Writer {
         Document::Map(self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::sagemaker::{CreateModelInput, EndpointStatus, ListEndpointsInput};
+
+    fn read<S: Shape>(json: &serde_json::Value) -> Result<S, DecodeError> {
+        S::from_document(&Document::from_json(S::schema(), json).unwrap())
+    }
+
+    #[test]
+    fn an_error_says_where_and_what() {
+        let table = [
+            (json!({}), "ModelName: CreateModelInput must have it"),
+            (
+                json!({"ModelName": "m", "Tags": [{"Key": "k", "Value": "v"}, {"Key": "k"}]}),
+                "Tags.2.Value: Tag must have it",
+            ),
+            (
+                json!({"ModelName": "m", "PrimaryContainer": {"Mode": "Triple"}}),
+                "PrimaryContainer.Mode: `Triple` is not a known ContainerMode",
+            ),
+            (
+                json!({"ModelName": "m", "PrimaryContainer": {"Environment": {"A": null}}}),
+                "PrimaryContainer.Environment.A: expected a string, found null",
+            ),
+        ];
+        for (json, expected) in table {
+            assert_eq!(read::<CreateModelInput>(&json).unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn an_integer_that_does_not_fit_is_an_error() {
+        let error =
+            read::<ListEndpointsInput>(&json!({"MaxResults": 4_294_967_296_i64})).unwrap_err();
+        assert_eq!(error.to_string(), "MaxResults: 4294967296 does not fit 32 bits");
+    }
+
+    #[test]
+    fn enums_are_their_strings() {
+        for status in EndpointStatus::ALL {
+            assert_eq!(status.as_str().parse(), Ok(*status));
+            assert_eq!(EndpointStatus::from_document(&status.to_document()), Ok(*status));
+        }
+    }
+}

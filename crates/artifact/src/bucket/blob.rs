@@ -145,10 +145,6 @@ impl Draft {
         Ok(())
     }
 
-    pub(super) fn size(&self) -> u64 {
-        self.size
-    }
-
     /// Brings the bytes and the name to the disk. After this the index may name the blob.
     pub(super) fn seal(mut self) -> io::Result<Sealed> {
         self.blobs.faults.at(Step::SyncBlob)?;

@@ -137,7 +137,7 @@ impl Buckets {
     }
 
     /// Reads the stretch of an object that `choose` picks when it sees what is there now.
-    pub(crate) fn open_stretch<E: From<BucketError>>(
+    fn open_stretch<E: From<BucketError>>(
         &self,
         bucket: &str,
         key: &str,
@@ -165,7 +165,7 @@ impl Buckets {
     }
 
     /// Gives `key` the bytes of `source` without copying them: blobs never change, so objects may share them.
-    pub(crate) fn copy_object(
+    fn copy_object(
         &self,
         source: (&str, &str),
         target: (&str, &str),
@@ -187,7 +187,7 @@ impl Buckets {
     }
 
     /// Changes what is said of an object.
-    pub(crate) fn update_attributes(
+    fn update_attributes(
         &self,
         bucket: &str,
         key: &str,
@@ -202,12 +202,12 @@ impl Buckets {
     }
 
     /// Begins to write bytes.
-    pub(crate) fn draft(&self) -> Result<Draft, BucketError> {
+    fn draft(&self) -> Result<Draft, BucketError> {
         Ok(self.shared.blobs.create()?)
     }
 
     /// Makes `sealed` the object under `key`. Durable when it returns.
-    pub(crate) fn put_object(
+    fn put_object(
         &self,
         target: (&str, &str),
         sealed: Sealed,
@@ -221,7 +221,7 @@ impl Buckets {
     }
 
     /// Begins a multipart upload; the caller makes up its id.
-    pub(crate) fn create_upload(&self, bucket: &str, upload: &UploadRecord) -> Result<(), BucketError> {
+    fn create_upload(&self, bucket: &str, upload: &UploadRecord) -> Result<(), BucketError> {
         self.write(|tx| index::upload::create(tx, bucket, upload))
     }
 
@@ -255,7 +255,7 @@ impl Buckets {
     }
 
     /// Adds `sealed` to an upload as part `number`. Durable when it returns.
-    pub(crate) fn put_part(
+    fn put_part(
         &self,
         target: (&str, &str, &str),
         sealed: Sealed,
@@ -269,7 +269,7 @@ impl Buckets {
     }
 
     /// Makes an object of the upload's parts that `choose` returns, with its ETag and attributes. Durable when it returns.
-    pub(crate) fn complete_upload(
+    fn complete_upload(
         &self,
         target: &Completion<'_>,
         choose: impl FnOnce(UploadRecord, Vec<PartRecord>) -> Result<(Vec<PartRecord>, String, Attributes), BucketError>,
@@ -295,7 +295,7 @@ impl Buckets {
         self.freeing(|tx| index::upload::abort(tx, bucket, key, id))
     }
 
-    pub(crate) fn now_ms(&self) -> i64 {
+    fn now_ms(&self) -> i64 {
         record::to_ms((self.shared.clock)())
     }
 

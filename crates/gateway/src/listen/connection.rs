@@ -28,7 +28,7 @@ const HEAD_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// How long a connection may be open without a request under way. Longer than [`HEAD_TIME_MAX`], which answers for
 /// HTTP/1.1; this one also ends idle HTTP/2 connections and those that never said anything.
-const IDLE_TIME_MAX: Duration = Duration::from_secs(60);
+const IDLE_TIME_MAX: Duration = Duration::from_mins(1);
 
 /// How long a connection that was asked to close may take for it when nothing is under way.
 const CLOSE_TIME_MAX: Duration = Duration::from_secs(5);
@@ -76,8 +76,13 @@ impl Http {
     }
 
     /// Serves the stream until either side closes it.
-    pub(super) async fn serve<S>(&self, worker: Rc<Worker>, stream: S, peer: PeerInfo, activity: Rc<Activity>)
-    where
+    pub(super) async fn serve<S>(
+        &self,
+        worker: Rc<Worker>,
+        stream: S,
+        peer: PeerInfo,
+        activity: Rc<Activity>,
+    ) where
         S: AsyncRead + AsyncWrite + 'static,
     {
         let mut stream = TimeoutStream::new(stream);
@@ -155,7 +160,10 @@ mod tests {
             ((true, false, None), close),
             ((true, false, just_now), close),
             ((false, false, None), Verdict::Wait { look_again: now + IDLE_TIME_MAX }),
-            ((false, false, just_now), Verdict::Wait { look_again: now - CLOSE_TIME_MAX / 2 + IDLE_TIME_MAX }),
+            (
+                (false, false, just_now),
+                Verdict::Wait { look_again: now - CLOSE_TIME_MAX / 2 + IDLE_TIME_MAX },
+            ),
             ((false, false, long_ago), close),
             ((false, true, None), Verdict::Wait { look_again: now + CLOSE_TIME_MAX }),
             ((false, true, just_now), Verdict::Wait { look_again: now + CLOSE_TIME_MAX / 2 }),
@@ -163,7 +171,10 @@ mod tests {
         ];
         for ((is_asked, is_closing, idle_since), expected) in table {
             let found = verdict(is_asked, is_closing, idle_since, now);
-            assert_eq!(found, expected, "asked {is_asked}, closing {is_closing}, idle since {idle_since:?}");
+            assert_eq!(
+                found, expected,
+                "asked {is_asked}, closing {is_closing}, idle since {idle_since:?}"
+            );
         }
     }
 }

@@ -77,7 +77,12 @@ impl Gateway {
             };
             threads.push(thread::spawn(format!("gateway-{index}"), move || start.run())?);
         }
-        let acceptor = acceptor::Acceptor { listener, queues, connections: Arc::clone(&connections), phase: phases };
+        let acceptor = acceptor::Acceptor {
+            listener,
+            queues,
+            connections: Arc::clone(&connections),
+            phase: phases,
+        };
         threads.push(thread::spawn("gateway-accept".to_owned(), move || {
             let _alive = alive;
             acceptor.run()

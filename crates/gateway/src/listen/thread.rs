@@ -59,7 +59,11 @@ impl Start {
     }
 }
 
-async fn work(worker: Rc<Worker>, mut accepted: mpsc::Receiver<Accepted>, mut phase: watch::Receiver<Phase>) {
+async fn work(
+    worker: Rc<Worker>,
+    mut accepted: mpsc::Receiver<Accepted>,
+    mut phase: watch::Receiver<Phase>,
+) {
     let open = Rc::new(Open::default());
     let http = Rc::new(Http::new());
     loop {

@@ -1,0 +1,129 @@
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use domain::route::{InstanceRoute, VariantRoute};
+
+use super::*;
+
+fn id(number: u128) -> InstanceId {
+    InstanceId::from_entropy(number)
+}
+
+fn table(variants: &[(&str, f64, &[u128])]) -> Arc<RouteTable> {
+    let variants = variants.iter().map(|(name, weight, instances)| VariantRoute {
+        name: name.parse().unwrap(),
+        weight: *weight,
+        strategy: Strategy::LeastOutstanding,
+        instances: instances
+            .iter()
+            .map(|number| InstanceRoute {
+                id: id(*number),
+                address: Address::Unix(number.to_string().into()),
+            })
+            .collect(),
+    });
+    let endpoint = EndpointRoute { variants: variants.collect() };
+    Arc::new(RouteTable { endpoints: BTreeMap::from([("e".parse().unwrap(), Arc::new(endpoint))]) })
+}
+
+const WANTED: Wanted<'_> = Wanted { endpoint: "e", variant: None, unit: 0.0, random: 0 };
+
+fn enter(routes: &Routes) -> (InstanceId, Ticket) {
+    match routes.choose(&WANTED, |_| true) {
+        Choice::Instance { instance, ticket, .. } => (instance.id.clone(), ticket),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn counts_survive_publishing_and_end_with_the_request() {
+    let routes = Routes::new();
+    routes.publish(table(&[("v", 1.0, &[1])]));
+    let (first, ticket) = enter(&routes);
+    assert_eq!((first, routes.in_flight(&id(1)), routes.in_flight(&id(2))), (id(1), 1, 0));
+    routes.publish(table(&[("v", 1.0, &[1, 2])]));
+    assert_eq!(enter(&routes).0, id(2), "the other one is busy");
+    routes.publish(table(&[("v", 1.0, &[2])]));
+    assert_eq!(routes.in_flight(&id(1)), 1, "it is out of the table and still busy");
+    routes.publish(table(&[("v", 1.0, &[1])]));
+    assert_eq!(routes.in_flight(&id(1)), 1, "and still the same when it is back");
+    drop(ticket);
+    assert_eq!(routes.in_flight(&id(1)), 0);
+    assert_eq!(enter(&routes).0, id(1), "and open again");
+}
+
+#[test]
+fn gates_of_instances_that_are_gone_are_forgotten() {
+    let routes = Routes::new();
+    for number in 0..100 {
+        routes.publish(table(&[("v", 1.0, &[number])]));
+    }
+    assert_eq!(routes.lock().len(), 1);
+}
+
+#[test]
+fn what_cannot_be_chosen_says_why() {
+    let routes = Routes::new();
+    let choose =
+        |wanted: &Wanted<'_>, untried: bool| format!("{:?}", routes.choose(wanted, |_| untried));
+    assert_eq!(choose(&WANTED, true), "NoEndpoint");
+    routes.publish(table(&[("a", 1.0, &[]), ("b", 0.0, &[1]), ("c", 0.0, &[])]));
+    assert_eq!(choose(&WANTED, true), "NoneReady", "weight 0 takes only targeted requests");
+    assert!(choose(&Wanted { variant: Some("b"), ..WANTED }, true).starts_with("Instance"));
+    assert_eq!(choose(&Wanted { variant: Some("b"), ..WANTED }, false), "AllTried");
+    assert_eq!(choose(&Wanted { variant: Some("c"), ..WANTED }, true), "NoneReady");
+    assert_eq!(choose(&Wanted { variant: Some("B"), ..WANTED }, true), "NoVariant");
+    routes.publish(table(&[("a", 1.0, &[1]), ("b", 1.0, &[2])]));
+    assert_eq!(choose(&WANTED, false), "AllTried");
+    assert!(routes.has("e") && !routes.has("E"));
+}
+
+#[test]
+fn a_variant_whose_instances_were_tried_leaves_the_request_to_another() {
+    let routes = Routes::new();
+    routes.publish(table(&[("a", 1.0, &[1]), ("b", 1.0, &[2])]));
+    for unit in [0.0, 0.3, 0.6, 0.99] {
+        match routes.choose(&Wanted { unit, ..WANTED }, |tried| *tried != id(1)) {
+            Choice::Instance { instance, variant, .. } => {
+                assert_eq!((&instance.id, variant.as_bytes()), (&id(2), &b"b"[..]));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// The promise of [`Traffic::publish`], under as many interleavings as fit: once it has returned and the count of a
+/// removed instance is nought, no thread is or comes inside, whatever snapshot it read before.
+#[test]
+fn after_publishing_no_request_slips_into_a_removed_instance() {
+    let routes = Arc::new(Routes::new());
+    routes.publish(table(&[("v", 1.0, &[0])]));
+    let stopped: Arc<Mutex<HashSet<InstanceId>>> = Arc::default();
+    let done = Arc::new(AtomicBool::new(false));
+    let visitors: Vec<_> = (0..4)
+        .map(|_| {
+            let (routes, stopped, done) =
+                (Arc::clone(&routes), Arc::clone(&stopped), Arc::clone(&done));
+            thread::spawn(move || {
+                let mut visits = 0_u32;
+                while !done.load(Ordering::Relaxed) {
+                    let (id, _ticket) = enter(&routes);
+                    assert!(!stopped.lock().unwrap().contains(&id), "inside a stopped instance");
+                    visits += 1;
+                }
+                visits
+            })
+        })
+        .collect();
+    for number in 1..1000 {
+        routes.publish(table(&[("v", 1.0, &[number])]));
+        while routes.in_flight(&id(number - 1)) > 0 {
+            thread::yield_now();
+        }
+        stopped.lock().unwrap().insert(id(number - 1));
+    }
+    done.store(true, Ordering::Relaxed);
+    let visits: u32 = visitors.into_iter().map(|visitor| visitor.join().unwrap()).sum();
+    assert!(visits > 1000, "{visits} visits are too few to tell");
+}

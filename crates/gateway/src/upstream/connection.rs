@@ -51,7 +51,8 @@ impl Connection {
         let socket = stream.as_fd().try_clone_to_owned()?;
         let mut builder = Builder::new();
         builder.max_buf_size(HEAD_BYTES_MAX);
-        let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+        let (sender, connection) =
+            builder.handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
         task::spawn_local("model server connection", async move {
             // How it ended is told to whoever waits for an answer; between requests it does not matter.
             if let Err(error) = connection.await {
@@ -73,11 +74,14 @@ impl Connection {
     /// not be told from one that it had begun to work on.
     fn is_quiet(&self) -> bool {
         let mut byte = [0_u8; 1];
-        let peeked = rustix::net::recv(&self.socket, &mut byte[..], RecvFlags::PEEK | RecvFlags::DONTWAIT);
+        let peeked =
+            rustix::net::recv(&self.socket, &mut byte[..], RecvFlags::PEEK | RecvFlags::DONTWAIT);
         matches!(peeked, Err(rustix::io::Errno::AGAIN))
     }
 }
 
 async fn within_time<S>(connect: impl Future<Output = io::Result<S>>) -> io::Result<S> {
-    time::timeout(CONNECT_TIME_MAX, connect).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    time::timeout(CONNECT_TIME_MAX, connect)
+        .await
+        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }

@@ -73,7 +73,9 @@ impl Pool {
                     let unsent = error.take_message().is_some();
                     match (unsent, is_pooled) {
                         (true, true) => stale += 1,
-                        (true, false) => return Err(Cause::NotSent(error.into_error()).before_sending()),
+                        (true, false) => {
+                            return Err(Cause::NotSent(error.into_error()).before_sending());
+                        }
                         (false, _) => return Err(Cause::Broken(error.into_error()).after_sending()),
                     }
                 }
@@ -97,8 +99,8 @@ impl Outgoing {
 }
 
 async fn read(response: Response<Incoming>, room: &Quota) -> Result<Reply, Cause> {
-    let (mut head, body) = response.into_parts();
-    let is_error = !head.status.is_success();
+    let (mut parts, body) = response.into_parts();
+    let is_error = !parts.status.is_success();
     let limit = if is_error { ERROR_BODY_BYTES_MAX } else { BODY_BYTES_MAX };
     let mut held = room.take(0).ok_or(Cause::NoRoom)?;
     let (body, cut) = collect(body, limit, &mut held).await?;
@@ -106,9 +108,9 @@ async fn read(response: Response<Incoming>, room: &Quota) -> Result<Reply, Cause
         return Err(Cause::TooLong { limit });
     }
     Ok(Reply {
-        status: head.status,
-        content_type: take(&mut head.headers, &CONTENT_TYPE),
-        custom_attributes: take(&mut head.headers, &CUSTOM_ATTRIBUTES),
+        status: parts.status,
+        content_type: take(&mut parts.headers, &CONTENT_TYPE),
+        custom_attributes: take(&mut parts.headers, &CUSTOM_ATTRIBUTES),
         body,
         held,
         cut,
@@ -120,7 +122,11 @@ fn take(headers: &mut HeaderMap, name: &http::HeaderName) -> Option<HeaderValue>
 }
 
 /// Reads a body to its end, or to `limit` bytes and says that there is more.
-async fn collect(mut body: Incoming, limit: usize, held: &mut Share) -> Result<(Bytes, bool), Cause> {
+async fn collect(
+    mut body: Incoming,
+    limit: usize,
+    held: &mut Share,
+) -> Result<(Bytes, bool), Cause> {
     let announced = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
     let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {

@@ -72,18 +72,13 @@ impl Pool {
         if self.0.is_sweeping.replace(true) {
             return;
         }
-        let shelf = Rc::clone(&self.0);
+        let swept = Rc::clone(&self.0);
         task::spawn_local("idle connections", async move {
-            while shelf.sweep() {
+            while swept.sweep() {
                 time::sleep(SWEEP_INTERVAL).await;
             }
-            shelf.is_sweeping.set(false);
+            swept.is_sweeping.set(false);
         });
-    }
-
-    #[cfg(test)]
-    pub(super) fn idle(&self) -> usize {
-        self.0.idle.borrow().values().map(Vec::len).sum()
     }
 }
 
@@ -92,7 +87,9 @@ impl Shelf {
     fn sweep(&self) -> bool {
         let mut all = self.idle.borrow_mut();
         all.retain(|_, idle| {
-            idle.retain(|idle| !idle.connection.sender.is_closed() && idle.since.elapsed() < IDLE_TIME_MAX);
+            idle.retain(|idle| {
+                !idle.connection.sender.is_closed() && idle.since.elapsed() < IDLE_TIME_MAX
+            });
             !idle.is_empty()
         });
         !all.is_empty()

@@ -29,7 +29,11 @@ async fn only_the_scopes_service_and_the_path_together_make_an_invocation() {
     let (world, model) = (World::start(), ModelServer::tcp(Behaviour::Echo).await);
     world.publish_one(model.route());
     let mut client = world.client().await;
-    let table = [("s3", "/endpoints/e/invocations"), ("sagemaker", "/"), ("sagemaker", "/endpoints/e/f/invocations")];
+    let table = [
+        ("s3", "/endpoints/e/invocations"),
+        ("sagemaker", "/"),
+        ("sagemaker", "/endpoints/e/f/invocations"),
+    ];
     for (service, path) in table {
         let answer = client.signed_for(service, request(path, "x")).await;
         assert_eq!(answer.header("x-path"), Some(path));

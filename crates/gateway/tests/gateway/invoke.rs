@@ -20,7 +20,10 @@ async fn a_signed_request_comes_back_from_a_tcp_server() {
 
 #[tokio::test]
 async fn a_unix_socket_serves_as_well_and_its_connection_is_used_again() {
-    let (world, model) = (World::with(|settings| settings.threads = std::num::NonZeroUsize::MIN), ModelServer::unix(Behaviour::Echo));
+    let (world, model) = (
+        World::with(|settings| settings.threads = std::num::NonZeroUsize::MIN),
+        ModelServer::unix(Behaviour::Echo),
+    );
     world.publish_one(model.route());
     let mut client = world.client().await;
     for body in ["one", "two", "three"] {
@@ -83,7 +86,10 @@ async fn of_the_model_servers_headers_only_two_come_back() {
 #[tokio::test]
 async fn chunked_empty_and_close_delimited_answers_are_whole() {
     let table = [
-        ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n", "abcde"),
+        (
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n",
+            "abcde",
+        ),
         ("HTTP/1.1 204 No Content\r\n\r\n", ""),
         ("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", ""),
         ("HTTP/1.0 200 OK\r\n\r\nuntil the end", "until the end"),
@@ -94,7 +100,11 @@ async fn chunked_empty_and_close_delimited_answers_are_whole() {
         let model = ModelServer::tcp(Behaviour::raw(bytes)).await;
         world.publish_one(model.route());
         let answer = world.client().await.invoke("?").await;
-        assert_eq!((answer.status.as_u16(), &answer.body[..]), (200, expected.as_bytes()), "{bytes}");
+        assert_eq!(
+            (answer.status.as_u16(), &answer.body[..]),
+            (200, expected.as_bytes()),
+            "{bytes}"
+        );
     }
 }
 
@@ -133,7 +143,9 @@ async fn a_targeted_variant_is_chosen_whatever_its_weight() {
     for strategy in [Strategy::Random, Strategy::LeastOutstanding] {
         world.publish_with(strategy, &[("a", 1.0, vec![a.route()]), ("b", 0.0, vec![b.route()])]);
         let mut client = world.client().await;
-        for (headers, expected) in [(&[][..], "a"), (&[("x-amzn-sagemaker-target-variant", "b")], "b")] {
+        for (headers, expected) in
+            [(&[][..], "a"), (&[("x-amzn-sagemaker-target-variant", "b")], "b")]
+        {
             let answer = client.invoke_with(headers, "x").await;
             assert_eq!(answer.header("x-amzn-invoked-production-variant"), Some(expected));
         }

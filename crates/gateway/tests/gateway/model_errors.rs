@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{ACCOUNT, Behaviour, ModelServer, REGION, World};
+use crate::support::{ACCOUNT, Behaviour, ModelServer, REGION, World, until};
 
 fn see() -> String {
     format!(
@@ -25,7 +25,10 @@ async fn errors_of_the_model_server_are_told_in_full() {
         let model = ModelServer::tcp(Behaviour::status(status, body)).await;
         world.publish_one(model.route());
         let answer = world.client().await.invoke("x").await;
-        let message = format!("Received {side} error ({status}) from primary with message \"{body}\". {}", see());
+        let message = format!(
+            "Received {side} error ({status}) from primary with message \"{body}\". {}",
+            see()
+        );
         assert_eq!(answer.error(), (424, "ModelError".into(), message));
         let json = answer.json();
         assert_eq!(json["ErrorCode"], code);
@@ -43,8 +46,10 @@ async fn a_long_error_is_cut_and_said_to_be() {
     let model = ModelServer::tcp(Behaviour::status(413, &body)).await;
     world.publish_one(model.route());
     let answer = world.client().await.invoke("x").await;
-    let message =
-        format!("Received client error (413) from primary and could not load the entire response body. {}", see());
+    let message = format!(
+        "Received client error (413) from primary and could not load the entire response body. {}",
+        see()
+    );
     assert_eq!(answer.error(), (424, "ModelError".into(), message));
     assert_eq!(answer.json()["OriginalMessage"].as_str().map(str::len), Some(64 * 1024));
 }
@@ -52,7 +57,10 @@ async fn a_long_error_is_cut_and_said_to_be() {
 #[tokio::test]
 async fn a_model_server_that_never_answers_times_out() {
     let world = World::with(|settings| settings.limits.answer = Duration::from_millis(300));
-    let half = Behaviour::Raw { bytes: b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhe".to_vec(), close: false };
+    let half = Behaviour::Raw {
+        bytes: b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhe".to_vec(),
+        close: false,
+    };
     for behaviour in [Behaviour::Hang, half] {
         let model = ModelServer::tcp(behaviour).await;
         world.publish_one(model.route());
@@ -66,9 +74,7 @@ async fn a_model_server_that_never_answers_times_out() {
         assert_eq!(answer.error(), (424, "ModelError".into(), message));
         assert_eq!(answer.json()["OriginalStatusCode"], 0);
         // The connection is given up, so that the model server can notice.
-        while model.closed() == 0 {
-            tokio::task::yield_now().await;
-        }
+        until("the model server notices", || model.closed() > 0).await;
     }
 }
 
@@ -92,7 +98,11 @@ async fn garbage_and_broken_answers_are_the_model_servers_fault_and_not_asked_fo
         let (status, kind, message) = answer.error();
         let text = String::from_utf8_lossy(bytes);
         assert_eq!((status, &kind[..]), (424, "ModelError"), "{text:?}: {message}");
-        assert!(message.contains("Received server error (0) from primary with message \"The connection"), "{text:?}");
+        assert!(
+            message
+                .contains("Received server error (0) from primary with message \"The connection"),
+            "{text:?}"
+        );
         assert_eq!(model.requests(), 1, "{text:?}");
     }
 }
@@ -100,7 +110,8 @@ async fn garbage_and_broken_answers_are_the_model_servers_fault_and_not_asked_fo
 #[tokio::test]
 async fn an_answer_above_the_limit_is_an_error_and_not_a_part_of_it() {
     let world = World::start();
-    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", gateway::BODY_BYTES_MAX + 1);
+    let head =
+        format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", gateway::BODY_BYTES_MAX + 1);
     let bytes = [head.into_bytes(), vec![b'x'; gateway::BODY_BYTES_MAX + 1]].concat();
     let model = ModelServer::unix(Behaviour::raw(bytes));
     world.publish_one(model.route());
@@ -129,9 +140,7 @@ async fn a_client_that_hangs_up_takes_its_request_along() {
     let mut request = crate::support::invocation("x");
     crate::support::sign(&mut request, &world.address().to_string(), "sagemaker").await;
     let asked = async {
-        while model.requests() == 0 {
-            tokio::task::yield_now().await;
-        }
+        until("the model server is asked", || model.requests() > 0).await;
     };
     tokio::select! {
         answer = client.try_send(request) => panic!("{answer:?}"),
@@ -140,7 +149,6 @@ async fn a_client_that_hangs_up_takes_its_request_along() {
     use domain::route::Traffic;
     assert_eq!(world.routes.in_flight(model.id()), 1);
     client.hang_up();
-    while model.closed() == 0 || world.routes.in_flight(model.id()) > 0 {
-        tokio::task::yield_now().await;
-    }
+    until("the model server notices", || model.closed() > 0).await;
+    until("nobody is inside", || world.routes.in_flight(model.id()) == 0).await;
 }

@@ -9,7 +9,7 @@ use domain::route::{Strategy, Traffic};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::support::{Behaviour, ModelServer, World};
+use crate::support::{Behaviour, ModelServer, World, until};
 
 #[tokio::test]
 async fn a_request_waits_for_the_first_ready_instance() {
@@ -17,10 +17,16 @@ async fn a_request_waits_for_the_first_ready_instance() {
     world.publish(&[("v", 1.0, vec![])]);
     let mut client = world.client().await;
     let mut request = std::pin::pin!(client.invoke("x"));
-    assert!(tokio::time::timeout(Duration::from_millis(100), &mut request).await.is_err(), "it waits");
+    assert!(
+        tokio::time::timeout(Duration::from_millis(100), &mut request).await.is_err(),
+        "it waits"
+    );
     // Another table without an instance changes nothing.
     world.publish(&[("v", 1.0, vec![])]);
-    assert!(tokio::time::timeout(Duration::from_millis(100), &mut request).await.is_err(), "it still waits");
+    assert!(
+        tokio::time::timeout(Duration::from_millis(100), &mut request).await.is_err(),
+        "it still waits"
+    );
     world.publish_one(model.route());
     assert_eq!(request.await.status, 200);
 }
@@ -87,7 +93,10 @@ async fn a_model_server_that_is_away_for_a_moment_costs_nothing_but_time() {
     assert_eq!(client.invoke("x").await.status, 200);
     drop(first);
     let mut request = std::pin::pin!(client.invoke("y"));
-    assert!(tokio::time::timeout(Duration::from_millis(200), &mut request).await.is_err(), "it waits");
+    assert!(
+        tokio::time::timeout(Duration::from_millis(200), &mut request).await.is_err(),
+        "it waits"
+    );
     let _second = ModelServer::tcp_at(address, Behaviour::Echo).await;
     assert_eq!(request.await.status, 200);
 }
@@ -109,9 +118,7 @@ async fn the_least_busy_instance_gets_the_next_request() {
     world.publish_one(slow.route());
     let (mut first, mut others) = (world.client().await, world.client().await);
     let probe = async {
-        while slow.requests() == 0 {
-            tokio::task::yield_now().await;
-        }
+        until("the slow server is asked", || slow.requests() > 0).await;
         world.publish(&[("v", 1.0, vec![slow.route(), fast.route()])]);
         for _ in 0..50 {
             assert_eq!(others.invoke("x").await.status, 200);
@@ -132,9 +139,7 @@ async fn an_instance_taken_out_keeps_its_requests_and_gets_no_more() {
     world.publish_one(leaving.route());
     let (mut early, mut late) = (world.client().await, world.client().await);
     let probe = async {
-        while leaving.requests() == 0 {
-            tokio::task::yield_now().await;
-        }
+        until("the leaving server is asked", || leaving.requests() > 0).await;
         world.publish_one(staying.route());
         assert_eq!(world.routes.in_flight(leaving.id()), 1);
         assert_eq!(late.invoke("x").await.status, 200);
@@ -167,9 +172,7 @@ async fn replacing_instances_under_load_loses_no_request_and_never_touches_a_sto
     for _ in 0..40 {
         let next = ModelServer::unix(Behaviour::Echo);
         world.publish_one(next.route());
-        while world.routes.in_flight(current.id()) > 0 {
-            tokio::task::yield_now().await;
-        }
+        until("nobody is inside", || world.routes.in_flight(current.id()) == 0).await;
         // From here on a request to it would fail, and the load would notice.
         current = next;
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -7,7 +7,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
-use crate::support::{Behaviour, ModelServer, World};
+use crate::support::{Behaviour, ModelServer, World, until};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -20,9 +20,7 @@ async fn draining_finishes_what_is_under_way_and_closes_the_rest() {
     let mut idle = TcpStream::connect(address).await.unwrap();
     let (mut busy, mut http2) = (world.client().await, world.http2().await);
     let watch = async {
-        while model.requests() < 2 {
-            tokio::task::yield_now().await;
-        }
+        until("the model server is asked twice", || model.requests() == 2).await;
         let drain = world.gateway.drain(LONG);
         let finish = async {
             // The idle connection is closed while the busy ones are not.
@@ -44,17 +42,13 @@ async fn draining_cuts_off_what_does_not_finish() {
     let mut request = crate::support::invocation("x");
     crate::support::sign(&mut request, &world.address().to_string(), "sagemaker").await;
     let watch = async {
-        while model.requests() == 0 {
-            tokio::task::yield_now().await;
-        }
+        until("the model server is asked", || model.requests() > 0).await;
         world.gateway.drain(Duration::from_millis(100)).await
     };
     let (answer, drained) = tokio::join!(client.try_send(request), watch);
     assert!(answer.is_err());
     assert_eq!(drained.cut_off, 1);
-    while model.closed() == 0 {
-        tokio::task::yield_now().await;
-    }
+    until("the model server notices", || model.closed() > 0).await;
 }
 
 #[tokio::test]
@@ -62,8 +56,12 @@ async fn connections_beyond_the_limit_wait_for_one_to_close() {
     let world = World::with(|settings| settings.limits.connections = 2);
     let model = ModelServer::tcp(Behaviour::Echo).await;
     world.publish_one(model.route());
-    let (mut first, mut second, mut third) = (world.client().await, world.client().await, world.client().await);
-    assert_eq!((first.invoke("1").await.status.as_u16(), second.invoke("2").await.status.as_u16()), (200, 200));
+    let (mut first, mut second, mut third) =
+        (world.client().await, world.client().await, world.client().await);
+    assert_eq!(
+        (first.invoke("1").await.status.as_u16(), second.invoke("2").await.status.as_u16()),
+        (200, 200)
+    );
     {
         let mut waits = std::pin::pin!(third.invoke("3"));
         assert!(tokio::time::timeout(Duration::from_millis(200), &mut waits).await.is_err());

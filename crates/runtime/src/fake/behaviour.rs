@@ -30,7 +30,13 @@ impl Behaviour {
     /// Prepared at once, ready `after` its launch, and gone at once when told to stop.
     pub fn ready_after(after: Duration) -> Self {
         let zero = Duration::ZERO;
-        Self { preparing: zero, refusal: None, ready_after: Some(after), ends_after: None, stopping: zero }
+        Self {
+            preparing: zero,
+            refusal: None,
+            ready_after: Some(after),
+            ends_after: None,
+            stopping: zero,
+        }
     }
 
     /// Runs and never answers `/ping`.
@@ -71,7 +77,8 @@ impl Behaviour {
             return vec![(self.preparing, Event::Exit(cause.clone()))];
         }
         let launched = (self.preparing, Event::Launch);
-        let give_up = (order.startup_timeout, ExitCause::NeverReady { waited: order.startup_timeout });
+        let give_up =
+            (order.startup_timeout, ExitCause::NeverReady { waited: order.startup_timeout });
         let end = self.ends_after.as_ref().map(|(after, status)| {
             (*after, ExitCause::Ended { status: status.clone(), last_words: String::new() })
         });

@@ -25,8 +25,11 @@ impl Bench for FakeBench {
             (Case::EndsEarly, Behaviour::ends_after(second, "exit status 3")),
             (Case::NeverReady, Behaviour::never_ready()),
             (Case::UnknownImage, Behaviour::unknown_image("add an [[image]] entry")),
-            (Case::ArtifactFails, Behaviour::artifact_fails("there is no such object").preparing(second)),
-            (Case::ArtifactIsSlow, Behaviour::default().preparing(Duration::from_secs(3600))),
+            (
+                Case::ArtifactFails,
+                Behaviour::artifact_fails("there is no such object").preparing(second),
+            ),
+            (Case::ArtifactIsSlow, Behaviour::default().preparing(Duration::from_hours(1))),
         ] {
             driver.script_image(&format!("{case:?}"), behaviour);
         }

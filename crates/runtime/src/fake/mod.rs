@@ -4,6 +4,8 @@
 mod behaviour;
 #[cfg(test)]
 pub(crate) mod bench;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -45,6 +47,7 @@ struct Course {
     address: Address,
     behaviour: Behaviour,
     was_ready: bool,
+    stopping: bool,
 }
 
 impl FakeDriver {
@@ -86,18 +89,18 @@ impl FakeDriver {
 
     /// Lets an instance end by itself now, as a model server that crashes does. Unknown ids change nothing.
     pub fn crash(&self, id: &InstanceId, status: &str) {
-        let now = self.clock.wall();
-        let mut state = self.state();
-        let cause = ExitCause::Ended { status: status.to_owned(), last_words: String::new() };
-        state.ends(id, now, cause);
-        state.apply(id, now);
+        self.end_now(id, ExitCause::Ended { status: status.to_owned(), last_words: String::new() });
     }
 
     /// Lets an instance stop answering `/ping` now. Unknown ids change nothing.
     pub fn hang(&self, id: &InstanceId) {
+        self.end_now(id, ExitCause::Unresponsive);
+    }
+
+    fn end_now(&self, id: &InstanceId, cause: ExitCause) {
         let now = self.clock.wall();
         let mut state = self.state();
-        state.ends(id, now, ExitCause::Unresponsive);
+        state.ends(id, now, cause);
         state.apply(id, now);
     }
 
@@ -115,10 +118,17 @@ impl Driver for FakeDriver {
         }
         let scripted = state.fleets.get(&order.fleet).or_else(|| state.images.get(&order.image));
         let behaviour = scripted.unwrap_or(&state.otherwise).clone();
-        let ahead = behaviour.course(&order).into_iter().map(|(after, event)| (now.plus(after), event)).collect();
+        let ahead = behaviour
+            .course(&order)
+            .into_iter()
+            .map(|(after, event)| (now.plus(after), event))
+            .collect();
         state.started = state.started.wrapping_add(1);
         let address = Address::Tcp(SocketAddr::new(NETWORK.into(), state.started));
-        state.courses.insert(order.id, Course { ahead, address, behaviour, was_ready: false });
+        state.courses.insert(
+            order.id,
+            Course { ahead, address, behaviour, was_ready: false, stopping: false },
+        );
     }
 
     fn stop(&self, id: &InstanceId) {
@@ -127,7 +137,8 @@ impl Driver for FakeDriver {
         if state.registry.stop(id).is_none() {
             return;
         }
-        let stopping = state.courses.get(id).map_or_else(Default::default, |course| course.behaviour.stopping);
+        let stopping =
+            state.courses.get(id).map_or_else(Default::default, |course| course.behaviour.stopping);
         state.ends(id, now.plus(stopping), ExitCause::Stopped);
     }
 
@@ -142,13 +153,17 @@ impl Driver for FakeDriver {
 
 impl State {
     fn next(&self) -> Option<(Timestamp, InstanceId)> {
-        let due = |(id, course): (&InstanceId, &Course)| Some((course.ahead.front()?.0, id.clone()));
+        let due =
+            |(id, course): (&InstanceId, &Course)| Some((course.ahead.front()?.0, id.clone()));
         self.courses.iter().filter_map(due).min()
     }
 
     /// Replaces what lies ahead of an instance by its end.
     fn ends(&mut self, id: &InstanceId, at: Timestamp, cause: ExitCause) {
         if let Some(course) = self.courses.get_mut(id) {
+            // Whatever ends it then, it was told to.
+            course.stopping |= cause == ExitCause::Stopped;
+            let cause = if course.stopping { ExitCause::Stopped } else { cause };
             course.ahead = VecDeque::from([(at, Event::Exit(cause))]);
         }
     }

@@ -66,7 +66,13 @@ where
 }
 
 /// Watches a model server from its launch until nothing of it is left.
-async fn watch<B, F>(backend: &B, mut running: B::Running, order: &Order, switches: &Switches, tell: F) -> End
+async fn watch<B, F>(
+    backend: &B,
+    mut running: B::Running,
+    order: &Order,
+    switches: &Switches,
+    tell: F,
+) -> End
 where
     B: Backend,
     F: Fn(Phase) + Send + Sync,
@@ -223,8 +229,8 @@ mod tests {
             image: "image".into(),
             model_data_url: None,
             environment: BTreeMap::new(),
-            download_timeout: Duration::from_secs(60),
-            startup_timeout: Duration::from_secs(60),
+            download_timeout: Duration::from_mins(1),
+            startup_timeout: Duration::from_mins(1),
         }
     }
 
@@ -268,7 +274,10 @@ mod tests {
     async fn a_server_that_never_answers_is_given_up_at_the_startup_timeout() {
         for health in [Health::Bad, Health::Silent] {
             let (end, phases, took) = lived(&scripted(&[health]), None).await;
-            assert_eq!(end, End { cause: ExitCause::NeverReady { waited: secs(60) }, was_ready: false });
+            assert_eq!(
+                end,
+                End { cause: ExitCause::NeverReady { waited: secs(60) }, was_ready: false }
+            );
             assert_eq!((phases, took), (vec![Phase::Starting], secs(60)));
         }
     }
@@ -302,7 +311,9 @@ mod tests {
         let failure = ExitCause::Artifact("no such object".into());
         let refusing = Scripted { refuses: Some(failure.clone()), ..Scripted::default() };
         let slow = Scripted { preparing: secs(1000), ..Scripted::default() };
-        for (backend, stop, cause) in [(refusing, None, failure), (slow, Some(secs(3)), ExitCause::Stopped)] {
+        for (backend, stop, cause) in
+            [(refusing, None, failure), (slow, Some(secs(3)), ExitCause::Stopped)]
+        {
             let (end, phases, _) = lived(&backend, stop).await;
             assert_eq!((end, phases), (End { cause, was_ready: false }, vec![]));
             assert_eq!(*backend.done.lock().unwrap(), ["clean up"]);

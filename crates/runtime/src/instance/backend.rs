@@ -14,7 +14,10 @@ pub(crate) trait Backend: Send + Sync + 'static {
     fn prepare(&self, order: &Order) -> impl Future<Output = Result<(), ExitCause>> + Send;
 
     /// Starts the model server of an instance that was prepared. Takes moments, and is never given up half-way.
-    fn launch(&self, order: &Order) -> impl Future<Output = Result<Self::Running, ExitCause>> + Send;
+    fn launch(
+        &self,
+        order: &Order,
+    ) -> impl Future<Output = Result<Self::Running, ExitCause>> + Send;
 
     /// Asks the model server at `address` once whether it is well.
     fn probe(&self, address: &Address) -> impl Future<Output = Health> + Send {

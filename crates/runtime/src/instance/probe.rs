@@ -52,7 +52,9 @@ async fn exchange<S>(stream: S, host: &str) -> Health
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let Ok((mut sender, connection)) = http1::handshake(TokioIo::new(stream)).await else { return Health::Bad };
+    let Ok((mut sender, connection)) = http1::handshake(TokioIo::new(stream)).await else {
+        return Health::Bad;
+    };
     let request = Request::get("/ping")
         .header(hyper::header::HOST, host)
         .header(hyper::header::CONNECTION, "close")
@@ -111,7 +113,12 @@ mod tests {
             (b"not http at all\r\n\r\n", Health::Bad),
             (b"", Health::Bad),
         ] {
-            assert_eq!(probed(answer, false).await, expected, "{}", String::from_utf8_lossy(answer));
+            assert_eq!(
+                probed(answer, false).await,
+                expected,
+                "{}",
+                String::from_utf8_lossy(answer)
+            );
         }
     }
 

@@ -67,7 +67,8 @@ impl<H> Registry<H> {
 
     /// Drops an instance that has exited. Returns whether there was one.
     pub(crate) fn forget(&mut self, id: &InstanceId) -> bool {
-        let gone = self.entries.get(id).is_some_and(|entry| matches!(entry.phase, Phase::Exited(_)));
+        let gone =
+            self.entries.get(id).is_some_and(|entry| matches!(entry.phase, Phase::Exited(_)));
         gone && self.entries.remove(id).is_some()
     }
 
@@ -82,7 +83,8 @@ impl<H> Registry<H> {
 
     /// Every instance that has not exited.
     pub(crate) fn running(&self) -> impl Iterator<Item = (&InstanceId, &Phase, &H)> {
-        let running = self.entries.iter().filter(|(_, entry)| !matches!(entry.phase, Phase::Exited(_)));
+        let running =
+            self.entries.iter().filter(|(_, entry)| !matches!(entry.phase, Phase::Exited(_)));
         running.map(|(id, entry)| (id, &entry.phase, &entry.handle))
     }
 
@@ -91,8 +93,11 @@ impl<H> Registry<H> {
             Phase::Exited(Exit { at, .. }) if entry.fleet == *fleet => Some(*at),
             _ => None,
         };
-        let mut exits: Vec<_> =
-            self.entries.iter().filter_map(|(id, entry)| Some((exit(entry)?, id.clone()))).collect();
+        let mut exits: Vec<_> = self
+            .entries
+            .iter()
+            .filter_map(|(id, entry)| Some((exit(entry)?, id.clone())))
+            .collect();
         exits.sort_unstable();
         for (_, id) in exits.iter().rev().skip(EXITS_PER_FLEET_MAX) {
             self.entries.remove(id);
@@ -119,7 +124,11 @@ mod tests {
     }
 
     fn exited(at: i64) -> Phase {
-        Phase::Exited(Exit { cause: ExitCause::Stopped, was_ready: false, at: Timestamp::from_millis(at) })
+        Phase::Exited(Exit {
+            cause: ExitCause::Stopped,
+            was_ready: false,
+            at: Timestamp::from_millis(at),
+        })
     }
 
     #[test]

@@ -51,7 +51,11 @@ impl<B> fmt::Debug for Roster<B> {
 impl<B: Backend> Roster<B> {
     pub(crate) fn new(backend: B, handle: Handle, clock: Arc<dyn Clock>, nudge: Nudge) -> Self {
         let shared = Shared { backend, registry: Mutex::default(), clock, nudge };
-        Self { shared: Arc::new(shared), tasks: Tasks::new("instances", INSTANCES_MAX, handle), closed: AtomicBool::new(false) }
+        Self {
+            shared: Arc::new(shared),
+            tasks: Tasks::new("instances", INSTANCES_MAX, handle),
+            closed: AtomicBool::new(false),
+        }
     }
 
     pub(crate) fn backend(&self) -> &B {
@@ -79,7 +83,8 @@ impl<B: Backend> Roster<B> {
     }
 
     pub(crate) fn stop(&self, id: &InstanceId) {
-        let stopping = self.shared.registry().stop(id).map(|switches| switches.stop.cancel()).is_some();
+        let stopping =
+            self.shared.registry().stop(id).map(|switches| switches.stop.cancel()).is_some();
         if stopping {
             (self.shared.nudge)();
         }
@@ -99,7 +104,8 @@ impl<B: Backend> Roster<B> {
     /// what is started ends at once. Returns whether nothing is left running.
     pub(crate) async fn shutdown(&self, grace: Duration) -> bool {
         self.closed.store(true, Ordering::SeqCst);
-        let running = self.observe().into_iter().filter(|seen| !matches!(seen.phase, Phase::Exited(_)));
+        let running =
+            self.observe().into_iter().filter(|seen| !matches!(seen.phase, Phase::Exited(_)));
         running.for_each(|seen| self.stop(&seen.id));
         if timeout(grace, self.tasks.ended()).await.is_ok() {
             return true;

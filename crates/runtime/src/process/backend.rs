@@ -52,7 +52,10 @@ impl ProcessBackend {
         let fetching = self.artifacts.prepare(url, into, limit);
         match timeout(limit.saturating_add(DOWNLOAD_SLACK), fetching).await {
             Ok(fetched) => fetched.map_err(|error| ExitCause::Artifact(error.message)),
-            Err(_) => Err(ExitCause::Artifact(format!("fetching {url} took longer than {} s", limit.as_secs()))),
+            Err(_) => Err(ExitCause::Artifact(format!(
+                "fetching {url} took longer than {} s",
+                limit.as_secs()
+            ))),
         }
     }
 }
@@ -61,10 +64,16 @@ impl Backend for ProcessBackend {
     type Running = Child;
 
     async fn prepare(&self, order: &Order) -> Result<(), ExitCause> {
-        self.settings.images.recipe(&order.image, &self.settings.exe).map_err(ExitCause::UnknownImage)?;
+        self.settings
+            .images
+            .recipe(&order.image, &self.settings.exe)
+            .map_err(ExitCause::UnknownImage)?;
         let id = order.id.as_str();
         let folder_failed = |error: io::Error| {
-            ExitCause::Launch(format!("cannot create the folder {}: {error}", self.folders.of(id).display()))
+            ExitCause::Launch(format!(
+                "cannot create the folder {}: {error}",
+                self.folders.of(id).display()
+            ))
         };
         self.folders.create(id).map_err(folder_failed)?;
         match &order.model_data_url {
@@ -89,7 +98,8 @@ impl Backend for ProcessBackend {
             image: &recipe.environment,
             model: &order.environment,
         });
-        let sink = Arc::new(Sink::new(self.logs.log(&order.fleet, &order.id), Arc::clone(&self.clock)));
+        let sink =
+            Arc::new(Sink::new(self.logs.log(&order.fleet, &order.id), Arc::clone(&self.clock)));
         let launch = Launch {
             exe,
             id,

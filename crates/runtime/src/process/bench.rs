@@ -16,7 +16,7 @@ use crate::driver::Driver;
 use crate::suite::{Bench, Case, ManualClock, order};
 
 /// Wall time after which a test gives up; nothing here takes more than a moment on a machine that does nothing else.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) struct ProcessBench {
     pub(super) driver: ProcessDriver,
@@ -86,12 +86,18 @@ pub(super) async fn until_none_is_left(id: &InstanceId) {
 struct TestArtifacts;
 
 impl Artifacts for TestArtifacts {
-    fn prepare<'a>(&'a self, url: &'a str, into: &'a Path, _: Duration) -> BoxFuture<'a, Result<(), ArtifactError>> {
+    fn prepare<'a>(
+        &'a self,
+        url: &'a str,
+        into: &'a Path,
+        _: Duration,
+    ) -> BoxFuture<'a, Result<(), ArtifactError>> {
         Box::pin(async move {
             match url {
                 "slow" => std::future::pending().await,
                 "missing" => Err(ArtifactError { message: "there is no such object".to_owned() }),
-                text => fs::write(into.join("model"), text).map_err(|e| ArtifactError { message: e.to_string() }),
+                text => fs::write(into.join("model"), text)
+                    .map_err(|e| ArtifactError { message: e.to_string() }),
             }
         })
     }
@@ -110,13 +116,19 @@ impl ProcessBench {
             image("never-ready", &["sleep", "1000"]),
         ];
         let images = ImageTable::new(own.into_iter().chain(images).collect()).unwrap();
-        let mut settings =
-            ProcessSettings::new(data_dir.path().to_owned(), helper.clone(), images, "us-east-1".into());
+        let mut settings = ProcessSettings::new(
+            data_dir.path().to_owned(),
+            helper.clone(),
+            images,
+            "us-east-1".into(),
+        );
         settings.path = std::env::var_os("PATH").unwrap().into_string().unwrap();
         settings.grace = Duration::from_secs(3);
         let nudge = Arc::clone(&changed);
         let nudge = Arc::new(move || nudge.notify_one());
-        let driver = ProcessDriver::open(settings, Arc::new(TestArtifacts), Arc::clone(&clock) as _, nudge).unwrap();
+        let driver =
+            ProcessDriver::open(settings, Arc::new(TestArtifacts), Arc::clone(&clock) as _, nudge)
+                .unwrap();
         Self { driver, data_dir, clock, changed }
     }
 
@@ -167,7 +179,8 @@ impl Bench for ProcessBench {
         for instance in seen {
             until_none_is_left(&instance.id).await;
         }
-        let left: Vec<_> = fs::read_dir(self.data_dir.path().join("instances")).unwrap().flatten().collect();
+        let left: Vec<_> =
+            fs::read_dir(self.data_dir.path().join("instances")).unwrap().flatten().collect();
         assert!(left.is_empty(), "folders that outlive their instance: {left:?}");
     }
 }

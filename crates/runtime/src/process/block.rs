@@ -25,7 +25,8 @@ pub(crate) const STOP: u8 = b's';
 pub(crate) fn encode(environment: &Environment) -> Result<Vec<u8>, String> {
     let mut lines = Vec::new();
     for (name, value) in environment {
-        let bad_name = name.is_empty() || name.as_bytes().iter().any(|byte| matches!(byte, 0 | b'='));
+        let bad_name =
+            name.is_empty() || name.as_bytes().iter().any(|byte| matches!(byte, 0 | b'='));
         if bad_name || value.as_bytes().contains(&0) {
             return Err(format!("the environment variable {} cannot be set", name.display()));
         }
@@ -126,7 +127,9 @@ mod tests {
 
     #[test]
     fn a_report_is_read_as_it_was_written() {
-        for report in [Report::Launch("cannot run 'x': no".into()), Report::Exit(3), Report::Signal(9)] {
+        for report in
+            [Report::Launch("cannot run 'x': no".into()), Report::Exit(3), Report::Signal(9)]
+        {
             let mut wire = Vec::new();
             report.write(&mut wire).unwrap();
             assert_eq!(Report::parse(&wire), Some(report));

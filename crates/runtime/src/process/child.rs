@@ -62,7 +62,11 @@ pub(crate) struct Child {
 impl Child {
     /// Starts the supervisor and hands it the environment. Whether the command itself could be started is told by
     /// [`Running::ended`].
-    pub(crate) async fn launch(launch: Launch<'_>, sink: Arc<Sink>, outputs: &Tasks) -> Result<Self, ExitCause> {
+    pub(crate) async fn launch(
+        launch: Launch<'_>,
+        sink: Arc<Sink>,
+        outputs: &Tasks,
+    ) -> Result<Self, ExitCause> {
         let failed = |text: String| ExitCause::Launch(text);
         let block = block::encode(launch.environment).map_err(failed)?;
         let (supervisor, channel) = spawn(&launch).map_err(|error| {
@@ -107,7 +111,8 @@ impl Child {
             };
             tokio::join!(out, err);
         };
-        let task = outputs.spawn(&self.id, drain).map_err(|full| ExitCause::Launch(full.to_string()))?;
+        let task =
+            outputs.spawn(&self.id, drain).map_err(|full| ExitCause::Launch(full.to_string()))?;
         self.output = Some(task);
         Ok(())
     }
@@ -160,7 +165,9 @@ impl Running for Child {
         }
         self.finish_output().await;
         let status = match report {
-            Some(Report::Launch(text)) => return self.cause.insert(ExitCause::Launch(text)).clone(),
+            Some(Report::Launch(text)) => {
+                return self.cause.insert(ExitCause::Launch(text)).clone();
+            }
             Some(Report::Exit(status)) => format!("exit status {status}"),
             Some(Report::Signal(number)) => format!("signal {number}"),
             None => format!("its supervisor ended early, {supervisor}"),

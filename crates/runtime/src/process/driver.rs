@@ -31,7 +31,9 @@ pub struct ProcessDriver {
 pub enum OpenError {
     #[error("cannot use {path}: {source}", path = .path.display())]
     Folder { path: PathBuf, source: io::Error },
-    #[error("model servers of an earlier run cannot be ended; see the processes with {mark} in their environment")]
+    #[error(
+        "model servers of an earlier run cannot be ended; see the processes with {mark} in their environment"
+    )]
     LeftOver { mark: &'static str },
     #[error("cannot start the thread that writes logs: {0}")]
     Thread(io::Error),
@@ -53,7 +55,8 @@ impl ProcessDriver {
     ) -> Result<Self, OpenError> {
         let handle = Handle::try_current()?;
         let folder = |path: PathBuf| move |source| OpenError::Folder { path, source };
-        let data_dir = settings.data_dir.canonicalize().map_err(folder(settings.data_dir.clone()))?;
+        let data_dir =
+            settings.data_dir.canonicalize().map_err(folder(settings.data_dir.clone()))?;
         let root = data_dir.join("instances");
         let left_over = Folders::left_over(&root).map_err(folder(root.clone()))?;
         if !sweep(None, &left_over) {

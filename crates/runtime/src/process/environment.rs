@@ -38,7 +38,8 @@ pub(crate) fn build(parts: &Parts<'_>) -> Environment {
         ("SM_MODEL_DIR", folder.join("model")),
     ];
     all.extend(folders.map(|(name, path)| (name.into(), path.into())));
-    let plain = [("PATH", &settings.path), ("LANG", &settings.lang), ("AWS_REGION", &settings.region)];
+    let plain =
+        [("PATH", &settings.path), ("LANG", &settings.lang), ("AWS_REGION", &settings.region)];
     all.extend(plain.map(|(name, value)| (name.into(), value.into())));
     let given = parts.image.iter().chain(parts.model);
     all.extend(given.map(|(name, value)| (name.into(), value.into())));
@@ -67,12 +68,21 @@ mod tests {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
-    fn built(address: &Address, image: &[(&str, &str)], model: &[(&str, &str)]) -> BTreeMap<String, String> {
-        let settings =
-            ProcessSettings::new("/data".into(), "/t".into(), ImageTable::default(), "eu-west-1".into());
+    fn built(
+        address: &Address,
+        image: &[(&str, &str)],
+        model: &[(&str, &str)],
+    ) -> BTreeMap<String, String> {
+        let settings = ProcessSettings::new(
+            "/data".into(),
+            "/t".into(),
+            ImageTable::default(),
+            "eu-west-1".into(),
+        );
         let (image, model) = (pairs(image), pairs(model));
         let folder = Path::new("/data/instances/i-1");
-        let parts = Parts { settings: &settings, folder, address, id: "i-1", image: &image, model: &model };
+        let parts =
+            Parts { settings: &settings, folder, address, id: "i-1", image: &image, model: &model };
         let text = |text: OsString| text.into_string().unwrap();
         build(&parts).into_iter().map(|(name, value)| (text(name), text(value))).collect()
     }
@@ -97,10 +107,19 @@ mod tests {
     #[test]
     fn the_model_wins_over_the_image_and_neither_over_where_to_listen() {
         let unix = Address::Unix("/s".into());
-        let model = [("A", "model"), ("PATH", "/opt"), ("TIDEGATE_BIND_TO_SOCKET", "/evil"), (MARK, "i-2"), (PORT, "1")];
+        let model = [
+            ("A", "model"),
+            ("PATH", "/opt"),
+            ("TIDEGATE_BIND_TO_SOCKET", "/evil"),
+            (MARK, "i-2"),
+            (PORT, "1"),
+        ];
         let built = built(&unix, &[("A", "image"), ("B", "image"), ("LANG", "de")], &model);
         let at = |name: &str| built.get(name).map(String::as_str);
-        assert_eq!([at("A"), at("B"), at("LANG"), at("PATH")], [Some("model"), Some("image"), Some("de"), Some("/opt")]);
+        assert_eq!(
+            [at("A"), at("B"), at("LANG"), at("PATH")],
+            [Some("model"), Some("image"), Some("de"), Some("/opt")]
+        );
         assert_eq!([at(SOCKET), at(MARK), at(PORT)], [Some("/s"), Some("i-1"), None]);
     }
 }

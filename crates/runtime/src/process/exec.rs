@@ -19,7 +19,9 @@ const FIRST_OWN_DESCRIPTOR: i32 = 3;
 /// Runs `--parent PID -- COMMAND…`, and returns only if that fails. On standard input, a socket, it reads the command's
 /// environment and writes why it failed.
 pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
-    let Ok(channel) = io::stdin().as_fd().try_clone_to_owned() else { return COULD_NOT_START.into() };
+    let Ok(channel) = io::stdin().as_fd().try_clone_to_owned() else {
+        return COULD_NOT_START.into();
+    };
     // A duplicate closes itself on exec: the supervisor knows by that that the command has started.
     let mut channel = UnixStream::from(channel);
     let failure = match become_command(args, &mut channel) {
@@ -36,8 +38,10 @@ fn become_command(
 ) -> Result<std::convert::Infallible, String> {
     let (parent, command) = parse(args).ok_or("usage: tidegate __exec --parent PID -- COMMAND")?;
     system::die_with_parent(parent).map_err(|error| error.to_string())?;
-    let environment = block::read(channel).map_err(|error| format!("no environment came: {error}"))?;
-    system::clear_signal_mask().map_err(|error| format!("cannot reset the signal mask: {error}"))?;
+    let environment =
+        block::read(channel).map_err(|error| format!("no environment came: {error}"))?;
+    system::clear_signal_mask()
+        .map_err(|error| format!("cannot reset the signal mask: {error}"))?;
     // What the server inherited from whoever started it is not the model server's business either.
     close_fds::set_fds_cloexec(FIRST_OWN_DESCRIPTOR, &[]);
     let (program, arguments) = command.split_first().ok_or("the command is empty")?;

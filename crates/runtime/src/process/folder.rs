@@ -33,7 +33,8 @@ impl Folders {
         let sockets = if longest > SOCKET_PATH_BYTES_MAX {
             // The name cannot be guessed and the folder is only ours (0700), so nobody can wait in it.
             let private = Permissions::from_mode(0o700);
-            let folder = tempfile::Builder::new().prefix("tidegate-").permissions(private).tempdir()?.keep();
+            let folder =
+                tempfile::Builder::new().prefix("tidegate-").permissions(private).tempdir()?.keep();
             std::os::unix::fs::symlink(&folder, root.join(ELSEWHERE))?;
             Some(folder)
         } else {
@@ -114,7 +115,8 @@ impl Drop for Folders {
 }
 
 fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
-    result.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+    result
+        .or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
 
 fn remove(folder: &Path) -> io::Result<()> {

@@ -81,7 +81,9 @@ impl ImageTable {
 }
 
 fn built_in(image: &str) -> Option<&'static str> {
-    let is = |name: &str| image.strip_prefix(name).is_some_and(|tag| tag.is_empty() || tag.starts_with(':'));
+    let is = |name: &str| {
+        image.strip_prefix(name).is_some_and(|tag| tag.is_empty() || tag.starts_with(':'))
+    };
     BUILT_IN.iter().find(|(image, _)| is(image)).map(|(_, name)| *name)
 }
 
@@ -101,7 +103,9 @@ fn toml_string(raw: &str) -> String {
     for character in raw.chars() {
         match character {
             '"' | '\\' => quoted.extend(['\\', character]),
-            control if control.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(control))),
+            control if control.is_control() => {
+                quoted.extend(format!("\\u{:04X}", u32::from(control)).chars())
+            }
             plain => quoted.push(plain),
         }
     }
@@ -114,7 +118,11 @@ mod tests {
     use super::*;
 
     fn entry(pattern: &str, program: &str) -> Image {
-        Image { pattern: pattern.into(), command: vec![program.into()], environment: BTreeMap::new() }
+        Image {
+            pattern: pattern.into(),
+            command: vec![program.into()],
+            environment: BTreeMap::new(),
+        }
     }
 
     fn program(table: &ImageTable, image: &str) -> Option<String> {
@@ -153,8 +161,14 @@ mod tests {
 
     #[test]
     fn entries_that_could_never_work_are_refused() {
-        assert!(matches!(ImageTable::new(vec![entry("a[", "x")]), Err(ImageTableError::Pattern { .. })));
-        assert!(matches!(ImageTable::new(vec![entry("a", "")]), Err(ImageTableError::NoCommand { .. })));
+        assert!(matches!(
+            ImageTable::new(vec![entry("a[", "x")]),
+            Err(ImageTableError::Pattern { .. })
+        ));
+        assert!(matches!(
+            ImageTable::new(vec![entry("a", "")]),
+            Err(ImageTableError::NoCommand { .. })
+        ));
         let empty = Image { command: Vec::new(), ..entry("a", "x") };
         assert!(matches!(ImageTable::new(vec![empty]), Err(ImageTableError::NoCommand { .. })));
     }

@@ -26,7 +26,10 @@ impl Ports {
     /// A port that is free now. The model server must bind it itself, so between the two another program can take it;
     /// the model server then fails to start, and is started again.
     pub(crate) fn take(&self) -> io::Result<Port> {
-        // Kept until one is found, for the system would offer them again.
+        #[expect(
+            clippy::collection_is_never_read,
+            reason = "while they are open the system offers others"
+        )]
         let mut refused = Vec::new();
         for _ in 0..TRIES_MAX {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;

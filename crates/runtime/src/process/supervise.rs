@@ -28,13 +28,16 @@ const KILL_AGAIN_MAX: Duration = Duration::from_secs(1);
 pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     let Ok(channel) = io::stdin().as_fd().try_clone_to_owned() else { return ExitCode::FAILURE };
     let mut channel = UnixStream::from(channel);
-    let report = supervise(args, &mut channel).unwrap_or_else(|error| Report::Launch(error.to_string()));
+    let report =
+        supervise(args, &mut channel).unwrap_or_else(|error| Report::Launch(error.to_string()));
     // The server may be gone; then nobody wants to know.
     let _ = report.write(&mut channel);
     match report {
         Report::Launch(_) => ExitCode::FAILURE,
         Report::Exit(status) => u8::try_from(status).map_or(ExitCode::FAILURE, ExitCode::from),
-        Report::Signal(number) => u8::try_from(number + 128).map_or(ExitCode::FAILURE, ExitCode::from),
+        Report::Signal(number) => {
+            u8::try_from(number + 128).map_or(ExitCode::FAILURE, ExitCode::from)
+        }
     }
 }
 
@@ -53,7 +56,8 @@ fn supervise(args: impl Iterator<Item = OsString>, channel: &mut UnixStream) -> 
 }
 
 fn parse(mut args: impl Iterator<Item = OsString>) -> Option<(Duration, Vec<OsString>)> {
-    let grace_ms = (args.next()? == "--grace-ms").then(|| args.next()?.to_str()?.parse().ok())??;
+    let grace_ms =
+        (args.next()? == "--grace-ms").then(|| args.next()?.to_str()?.parse().ok())??;
     (args.next()? == "--").then(|| (Duration::from_millis(grace_ms), args.collect()))
 }
 
@@ -128,7 +132,8 @@ impl Tree {
     }
 
     fn timeout(&self) -> Option<Duration> {
-        self.killing.or_else(|| self.deadline.map(|deadline| deadline.saturating_duration_since(now())))
+        self.killing
+            .or_else(|| self.deadline.map(|deadline| deadline.saturating_duration_since(now())))
     }
 
     /// Asks the main process, and only it, as a container's is asked: it knows how to end its workers.
@@ -177,14 +182,19 @@ fn read_order(channel: &mut UnixStream) -> Order {
         Ok(0) => Order::Gone,
         Ok(read) if bytes.iter().take(read).any(|byte| *byte == block::STOP) => Order::Stop,
         Ok(_) => Order::Nothing,
-        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) =>
+        {
             Order::Nothing
         }
         Err(_) => Order::Gone,
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a supervisor has no runtime whose clock it could ask")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a supervisor has no runtime whose clock it could ask"
+)]
 fn now() -> Instant {
     Instant::now()
 }

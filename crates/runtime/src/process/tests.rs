@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -12,12 +12,16 @@ use domain::instance::{Address, Exit, ExitCause, InstanceId, Order, Phase};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::{sleep, timeout};
 
-use super::bench::{FORKING, PATIENCE, ProcessBench, helper, image, processes_of, until_none_is_left};
+use super::bench::{
+    FORKING, PATIENCE, ProcessBench, helper, image, processes_of, until_none_is_left,
+};
 use crate::driver::Driver as _;
 use crate::suite::{Bench as _, instance_id, order};
 
 /// Supervisor, command, and the two workers that it forks.
 const FAMILY: usize = 4;
+
+const NOBODY: Vec<PathBuf> = Vec::new();
 
 fn is_supervisor(process: &Path) -> bool {
     let command = fs::read(process.join("cmdline")).unwrap_or_default();
@@ -30,17 +34,21 @@ fn kill(process: &Path, signal: Signal) {
 }
 
 /// Waits until all of the family run: the workers come before the first good ping.
-async fn family_of(id: &InstanceId) -> Vec<std::path::PathBuf> {
+async fn family_of(id: &InstanceId) -> Vec<PathBuf> {
     let complete = async {
         while processes_of(id).len() != FAMILY {
             sleep(Duration::from_millis(10)).await;
         }
     };
-    assert!(timeout(PATIENCE, complete).await.is_ok(), "the family of {id}: {:?}", processes_of(id));
+    assert!(
+        timeout(PATIENCE, complete).await.is_ok(),
+        "the family of {id}: {:?}",
+        processes_of(id)
+    );
     processes_of(id)
 }
 
-async fn start_family(bench: &ProcessBench, order: &Order) -> Vec<std::path::PathBuf> {
+async fn start_family(bench: &ProcessBench, order: &Order) -> Vec<PathBuf> {
     bench.driver.start(order.clone());
     bench.until(&order.id, Phase::is_ready).await;
     family_of(&order.id).await
@@ -59,21 +67,22 @@ async fn a_stop_ends_all_workers() {
     start_family(&bench, &order).await;
     bench.driver.stop(&order.id);
     assert_eq!(exit_of(&bench, &order.id).await.cause, ExitCause::Stopped);
-    assert_eq!(processes_of(&order.id), Vec::<std::path::PathBuf>::new());
+    assert_eq!(processes_of(&order.id), NOBODY);
     bench.close().await;
 }
 
 #[tokio::test]
 async fn who_ignores_sigterm_is_killed_when_the_grace_is_over() {
     let stubborn = image("stubborn", &["python3", "-c", FORKING, "ignore"]);
-    let (bench, order) = (ProcessBench::with(tempfile::tempdir().unwrap(), vec![stubborn]), order("stubborn"));
+    let (bench, order) =
+        (ProcessBench::with(tempfile::tempdir().unwrap(), vec![stubborn]), order("stubborn"));
     start_family(&bench, &order).await;
     let begun = tokio::time::Instant::now();
     bench.driver.stop(&order.id);
     sleep(Duration::from_secs(1)).await;
     assert_eq!(processes_of(&order.id).len(), FAMILY, "the grace is theirs");
     assert_eq!(exit_of(&bench, &order.id).await.cause, ExitCause::Stopped);
-    assert_eq!(processes_of(&order.id), Vec::<std::path::PathBuf>::new());
+    assert_eq!(processes_of(&order.id), NOBODY);
     assert!(begun.elapsed() >= Duration::from_secs(3), "{:?}", begun.elapsed());
     bench.close().await;
 }
@@ -84,8 +93,11 @@ async fn workers_do_not_outlive_a_command_that_ends() {
     start_family(&bench, &order).await;
     bench.end(&order.id);
     let exit = exit_of(&bench, &order.id).await;
-    assert!(matches!(&exit.cause, ExitCause::Ended { status, .. } if status == "exit status 3"), "{exit:?}");
-    assert_eq!(processes_of(&order.id), Vec::<std::path::PathBuf>::new());
+    assert!(
+        matches!(&exit.cause, ExitCause::Ended { status, .. } if status == "exit status 3"),
+        "{exit:?}"
+    );
+    assert_eq!(processes_of(&order.id), NOBODY);
     bench.close().await;
 }
 
@@ -93,18 +105,25 @@ async fn workers_do_not_outlive_a_command_that_ends() {
 async fn a_command_that_is_killed_is_told_and_takes_its_workers_along() {
     let (bench, order) = (ProcessBench::open().await, order("forks"));
     let family = start_family(&bench, &order).await;
-    let command = family.iter().filter(|process| !is_supervisor(process)).min_by_key(|process| started_at(process));
+    let command = family
+        .iter()
+        .filter(|process| !is_supervisor(process))
+        .min_by_key(|process| started_at(process));
     kill(command.unwrap(), Signal::KILL);
     let exit = exit_of(&bench, &order.id).await;
-    assert!(matches!(&exit.cause, ExitCause::Ended { status, .. } if status == "signal 9"), "{exit:?}");
-    assert_eq!(processes_of(&order.id), Vec::<std::path::PathBuf>::new());
+    assert!(
+        matches!(&exit.cause, ExitCause::Ended { status, .. } if status == "signal 9"),
+        "{exit:?}"
+    );
+    assert_eq!(processes_of(&order.id), NOBODY);
     bench.close().await;
 }
 
 /// Ticks since boot: the command starts before its workers.
 fn started_at(process: &Path) -> (u64, u64) {
     let stat = fs::read_to_string(process.join("stat")).unwrap();
-    let ticks = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(19).unwrap().parse().unwrap();
+    let ticks =
+        stat.rsplit_once(')').unwrap().1.split_whitespace().nth(19).unwrap().parse().unwrap();
     (ticks, process.file_name().unwrap().to_str().unwrap().parse().unwrap())
 }
 
@@ -116,8 +135,11 @@ async fn nothing_outlives_a_supervisor_that_is_killed() {
     assert_eq!(supervisors.len(), 1);
     kill(supervisors[0], Signal::KILL);
     let exit = exit_of(&bench, &order.id).await;
-    assert!(matches!(&exit.cause, ExitCause::Ended { status, .. } if status.contains("supervisor")), "{exit:?}");
-    assert_eq!(processes_of(&order.id), Vec::<std::path::PathBuf>::new());
+    assert!(
+        matches!(&exit.cause, ExitCause::Ended { status, .. } if status.contains("supervisor")),
+        "{exit:?}"
+    );
+    assert_eq!(processes_of(&order.id), NOBODY);
     bench.close().await;
 }
 
@@ -161,14 +183,15 @@ async fn the_next_server_ends_what_outlived_a_server_and_its_supervisor() {
     server.wait().unwrap();
     kill(supervisor, Signal::KILL);
     let bench = ProcessBench::with(data_dir, Vec::new());
-    assert_eq!(processes_of(&id), Vec::<std::path::PathBuf>::new());
+    assert_eq!(processes_of(&id), NOBODY);
     bench.close().await;
 }
 
 #[tokio::test]
 async fn a_command_that_is_not_there_is_a_launch_error() {
     let missing = image("missing", &["no-such-program", "x"]);
-    let (bench, order) = (ProcessBench::with(tempfile::tempdir().unwrap(), vec![missing]), order("missing"));
+    let (bench, order) =
+        (ProcessBench::with(tempfile::tempdir().unwrap(), vec![missing]), order("missing"));
     bench.driver.start(order.clone());
     let exit = exit_of(&bench, &order.id).await;
     let ExitCause::Launch(text) = exit.cause else { panic!("{exit:?}") };
@@ -181,7 +204,8 @@ async fn the_last_words_of_a_command_are_told_and_its_log_is_kept() {
     let (bench, order) = (ProcessBench::open().await, order("ends-early"));
     bench.driver.start(order.clone());
     let exit = exit_of(&bench, &order.id).await;
-    let expected = ExitCause::Ended { status: "exit status 3".into(), last_words: "no weights".into() };
+    let expected =
+        ExitCause::Ended { status: "exit status 3".into(), last_words: "no weights".into() };
     assert_eq!(exit.cause, expected);
     let mut lines: Vec<_> = bench.log_of(&order).lines().map(str::to_owned).collect();
     lines.sort_unstable();
@@ -193,7 +217,8 @@ async fn the_last_words_of_a_command_are_told_and_its_log_is_kept() {
 async fn a_command_that_writes_much_is_not_blocked_and_its_log_is_bounded() {
     let exe = helper();
     let chatter = image("chatter", &[exe.to_str().unwrap(), "chatter", "20"]);
-    let (bench, order) = (ProcessBench::with(tempfile::tempdir().unwrap(), vec![chatter]), order("chatter"));
+    let (bench, order) =
+        (ProcessBench::with(tempfile::tempdir().unwrap(), vec![chatter]), order("chatter"));
     bench.driver.start(order.clone());
     bench.until(&order.id, Phase::is_ready).await;
     bench.driver.stop(&order.id);
@@ -217,11 +242,17 @@ async fn a_command_inherits_nothing_but_what_it_is_given() {
         .into();
     bench.driver.start(order.clone());
     let exit = exit_of(&bench, &order.id).await;
-    assert!(matches!(&exit.cause, ExitCause::Ended { status, .. } if status == "exit status 0"), "{exit:?}");
+    assert!(
+        matches!(&exit.cause, ExitCause::Ended { status, .. } if status == "exit status 0"),
+        "{exit:?}"
+    );
     let log = bench.log_of(&order);
-    let told: Vec<_> = log.lines().filter_map(|line| line.split_once(" out ")).map(|(_, text)| text).collect();
-    let names: Vec<_> = told.iter().filter_map(|line| line.split_once('=')).map(|(name, _)| name).collect();
-    let mut expected = vec!["AWS_REGION", "GREETING", "HOME", "LANG", "LD_PRELOAD", "PATH", "SAGEMAKER_BASE_DIR"];
+    let told: Vec<_> =
+        log.lines().filter_map(|line| line.split_once(" out ")).map(|(_, text)| text).collect();
+    let names: Vec<_> =
+        told.iter().filter_map(|line| line.split_once('=')).map(|(name, _)| name).collect();
+    let mut expected =
+        vec!["AWS_REGION", "GREETING", "HOME", "LANG", "LD_PRELOAD", "PATH", "SAGEMAKER_BASE_DIR"];
     expected.extend(["SAGEMAKER_BIND_TO_PORT", "SM_MODEL_DIR", "TIDEGATE_INSTANCE_ID", "TMPDIR"]);
     let mut sorted = names.clone();
     sorted.sort_unstable();
@@ -241,10 +272,13 @@ async fn a_built_in_image_listens_on_a_socket_and_the_model_is_in_its_folder() {
     let bench = ProcessBench::open().await;
     let order = Order { model_data_url: Some("weights".into()), ..order("tidegate/echo:1") };
     bench.driver.start(order.clone());
-    let Phase::Ready { address: Address::Unix(path) } = bench.until(&order.id, Phase::is_ready).await else {
+    let Phase::Ready { address: Address::Unix(path) } =
+        bench.until(&order.id, Phase::is_ready).await
+    else {
         panic!("a socket")
     };
-    let folder = bench.data_dir.path().canonicalize().unwrap().join(format!("instances/{}", order.id));
+    let folder =
+        bench.data_dir.path().canonicalize().unwrap().join(format!("instances/{}", order.id));
     assert_eq!(path, folder.join("socket"));
     assert_eq!(fs::read_to_string(folder.join("model/model")).unwrap(), "weights");
     bench.close().await;
@@ -254,14 +288,19 @@ async fn a_built_in_image_listens_on_a_socket_and_the_model_is_in_its_folder() {
 async fn a_shutdown_ends_everything_and_starts_nothing_more() {
     let bench = ProcessBench::open().await;
     let orders = ["serves", "forks", "never-ready"].map(order);
-    orders.iter().for_each(|order| bench.driver.start(order.clone()));
+    for order in &orders {
+        bench.driver.start(order.clone());
+    }
     bench.until(&orders[1].id, Phase::is_ready).await;
     assert!(bench.driver.shutdown().await);
     let late = order("serves");
     bench.driver.start(late.clone());
     for seen in bench.driver.observe() {
-        assert!(matches!(&seen.phase, Phase::Exited(exit) if exit.cause == ExitCause::Stopped), "{seen:?}");
-        assert_eq!(processes_of(&seen.id), Vec::<std::path::PathBuf>::new());
+        assert!(
+            matches!(&seen.phase, Phase::Exited(exit) if exit.cause == ExitCause::Stopped),
+            "{seen:?}"
+        );
+        assert_eq!(processes_of(&seen.id), NOBODY);
     }
     assert_eq!(bench.driver.observe().len(), 4);
     bench.close().await;

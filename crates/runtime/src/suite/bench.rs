@@ -104,7 +104,7 @@ pub(crate) fn order(image: &str) -> Order {
         image: image.to_owned(),
         model_data_url: None,
         environment: BTreeMap::new(),
-        download_timeout: Duration::from_secs(60),
-        startup_timeout: Duration::from_secs(60),
+        download_timeout: Duration::from_mins(1),
+        startup_timeout: Duration::from_mins(1),
     }
 }

@@ -38,7 +38,10 @@ pub(crate) async fn an_instance_that_answers_becomes_ready(bench: &mut impl Benc
     let order = bench.order(Case::Serves);
     bench.driver().start(order.clone());
     let seen = bench.driver().observe();
-    assert_eq!(seen, [Observed { id: order.id.clone(), fleet: order.fleet.clone(), phase: Phase::Preparing }]);
+    assert_eq!(
+        seen,
+        [Observed { id: order.id.clone(), fleet: order.fleet.clone(), phase: Phase::Preparing }]
+    );
     bench.until(&order.id, Phase::is_ready).await;
     let other = start_and_wait(bench, Case::Serves).await;
     assert_ne!(bench.phase(&order.id), bench.phase(&other), "two instances share an address");
@@ -83,7 +86,9 @@ pub(crate) async fn an_instance_that_is_being_prepared_can_be_stopped(bench: &mu
     assert_eq!((exit.cause, exit.was_ready), (ExitCause::Stopped, false));
 }
 
-pub(crate) async fn stopping_and_forgetting_what_is_not_there_changes_nothing(bench: &mut impl Bench) {
+pub(crate) async fn stopping_and_forgetting_what_is_not_there_changes_nothing(
+    bench: &mut impl Bench,
+) {
     let id = start_and_wait(bench, Case::Serves).await;
     let before = bench.driver().observe();
     bench.driver().stop(&instance_id());
@@ -150,7 +155,8 @@ pub(crate) async fn only_an_instance_that_has_exited_can_be_forgotten(bench: &mu
 }
 
 pub(crate) async fn instances_are_told_in_the_order_of_their_ids(bench: &mut impl Bench) {
-    let orders: Vec<_> = [Case::Serves, Case::EndsEarly, Case::ArtifactFails].map(|case| bench.order(case)).into();
+    let orders: Vec<_> =
+        [Case::Serves, Case::EndsEarly, Case::ArtifactFails].map(|case| bench.order(case)).into();
     let ids: Vec<_> = orders.iter().map(|order| order.id.clone()).collect();
     for order in orders.into_iter().rev() {
         bench.driver().start(order);

@@ -1,19 +1,24 @@
 //! A look over a model file before the engine loads it: is it whole, and what does it declare?
 //!
-//! The engine's reader trusts the lengths it reads and follows nested graphs without end; a broken or hostile file could
-//! make it allocate by a forged length or run out of stack. This walk visits every message the engine would, skips
-//! the weights, and refuses such files. It does not judge operators: that is the engine's part.
+//! The engine's reader trusts the lengths it reads, loops for ever on a number that does not end (rten-onnx 0.27,
+//! `read_varint`) and follows nested graphs without end; a broken or hostile file could hang it, make it allocate by a
+//! forged length or run out of stack. The walk here visits every message the engine would, skips the weights, and refuses
+//! such files. It does not judge operators: that is the engine's part.
 
 use std::fs::File;
+use std::io::{BufReader, Read};
 use std::path::Path;
 
 use rten_onnx::onnx::ValueInfoProto;
 use rten_onnx::protobuf::{
-    DecodeMessage, Field, FieldValue, Fields, OwnedValues, ProtobufError, ReadValue, ValueReader,
+    DecodeMessage, Fields, OwnedValues, ProtobufError, ReadValue, ValueReader,
 };
 
 /// Deepest nesting of messages. A graph within an operator takes three levels; models in use nest two or three graphs.
 const DEPTH_MAX: usize = 48;
+
+/// Longest encoding of a 64-bit number, seven bits to a byte.
+const VARINT_BYTES_MAX: u32 = 10;
 
 /// What a model file declares of its main graph.
 #[derive(Debug, Default)]
@@ -30,16 +35,14 @@ pub(crate) struct Outline {
 /// In words, why the file is no model that could be loaded.
 pub(crate) fn read(path: &Path) -> Result<Outline, String> {
     let open = || File::open(path).map_err(|error| error.to_string());
-    let length = open()?.metadata().map_err(|error| error.to_string())?.len();
-    let mut walk = Walk { length, fault: None };
-    let mut reader = ValueReader::from_file(open()?);
-    let walked = walk.message(Message::Model, Fields::new(&mut reader, None), 0);
-    if let Some(fault) = walk.fault {
-        return Err(fault);
-    }
-    let not_onnx = |error: ProtobufError| format!("not an ONNX file: {error}");
-    walked.map_err(not_onnx)?;
-    let outline = Outline::decode(ValueReader::from_file(open()?)).map_err(not_onnx)?;
+    let file = open()?;
+    let length = file.metadata().map_err(|error| error.to_string())?.len();
+    let mut walk = Walk { file: BufReader::new(file), position: 0 };
+    walk.message(Message::Model, length, 0).map_err(|fault| {
+        format!("not an ONNX file, or a broken one: {fault} at byte {}", walk.position)
+    })?;
+    let outline = Outline::decode(ValueReader::from_file(open()?))
+        .map_err(|error| format!("not an ONNX file: {error}"))?;
     if outline.has_graph {
         Ok(outline)
     } else {
@@ -84,55 +87,94 @@ impl Message {
             _ => None,
         }
     }
+
+    /// Whether a field holds many numbers one after the other: `int32_data` and `int64_data` of a tensor and its `dims`,
+    /// `ints` of an attribute.
+    fn has_numbers_in(self, field: u64) -> bool {
+        matches!((self, field), (Self::Tensor, 1 | 5 | 7) | (Self::Attribute, 8))
+    }
 }
 
 /// A walk over all messages of a file.
 #[derive(Debug)]
 struct Walk {
-    /// The file's length: nothing in it can be longer.
-    length: u64,
-    /// The first thing found wrong that is not of the encoding itself.
-    fault: Option<String>,
+    file: BufReader<File>,
+    position: u64,
 }
 
 impl Walk {
-    fn message<R: ReadValue<Types = OwnedValues>>(
-        &mut self,
-        message: Message,
-        mut fields: Fields<'_, R>,
-        depth: usize,
-    ) -> Result<(), ProtobufError> {
-        while let Some(mut field) = fields.next()? {
-            self.field(message, &mut field, depth)?;
-            if self.fault.is_some() {
-                break;
+    /// Walks a message that ends at the byte `end`.
+    fn message(&mut self, message: Message, end: u64, depth: usize) -> Result<(), String> {
+        if depth == DEPTH_MAX {
+            return Err(format!("messages nested deeper than {DEPTH_MAX}"));
+        }
+        while self.position < end {
+            let tag = self.varint(end)?;
+            let field = tag >> 3;
+            match tag & 7 {
+                0 => drop(self.varint(end)?),
+                1 => self.skip(8, end)?,
+                2 => self.field_with_length(message, field, end, depth)?,
+                5 => self.skip(4, end)?,
+                _ => return Err("a field of no known encoding".to_owned()),
             }
         }
         Ok(())
     }
 
-    fn field<R: ReadValue<Types = OwnedValues>>(
+    fn field_with_length(
         &mut self,
         message: Message,
-        field: &mut Field<'_, R>,
+        field: u64,
+        end: u64,
         depth: usize,
-    ) -> Result<(), ProtobufError> {
-        let FieldValue::Len(length) = field.value() else { return Ok(()) };
-        if length > self.length {
-            self.fault = Some(format!(
-                "broken or cut short: a field claims {length} bytes, the file has {}",
-                self.length
-            ));
-            return Ok(());
+    ) -> Result<(), String> {
+        let length = self.varint(end)?;
+        let left = end - self.position;
+        if length > left {
+            return Err(format!("a field of {length} bytes where {left} are left"));
         }
-        match message.within(field.number()) {
-            Some(_) if depth == DEPTH_MAX => {
-                self.fault = Some(format!("nested deeper than {DEPTH_MAX} messages"));
-                Ok(())
+        let field_end = self.position + length;
+        if let Some(inner) = message.within(field) {
+            return self.message(inner, field_end, depth + 1);
+        }
+        if !message.has_numbers_in(field) {
+            return self.skip(length, end);
+        }
+        while self.position < field_end {
+            self.varint(field_end)?;
+        }
+        Ok(())
+    }
+
+    /// Reads a number of at most 64 bits, seven to a byte.
+    fn varint(&mut self, end: u64) -> Result<u64, String> {
+        let mut value = 0;
+        for index in 0..VARINT_BYTES_MAX {
+            if self.position == end {
+                return Err("the end in the middle of a number".to_owned());
             }
-            Some(inner) => self.message(inner, field.read_message(None)?, depth + 1),
-            None => field.skip(),
+            let mut byte = [0];
+            self.file.read_exact(&mut byte).map_err(|error| error.to_string())?;
+            self.position += 1;
+            let [byte] = byte;
+            value |= u64::from(byte & 0x7f) << (index * 7);
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
         }
+        Err("a number that does not end".to_owned())
+    }
+
+    fn skip(&mut self, length: u64, end: u64) -> Result<(), String> {
+        if length > end - self.position {
+            return Err("the end in the middle of a field".to_owned());
+        }
+        // Lengths are within the file, and a file's is within i64.
+        let offset = i64::try_from(length).map_err(|error| error.to_string())?;
+        self.file.seek_relative(offset).map_err(|error| error.to_string())?;
+        self.position += length;
+        Ok(())
     }
 }
 

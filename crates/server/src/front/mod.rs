@@ -12,11 +12,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use artifact::bucket::S3Service;
+use artifact::S3Service;
 use auth::{Claim, Presence};
 use domain::arn::Scope;
 use gateway::{BoxFuture, ControlBody, PeerInfo};
 use http::{Request, Response};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use store::Store;
 
@@ -69,7 +70,7 @@ impl Front {
         // The scope alone routes here; whether the signature is true is found out where the request is served.
         let to_s3 = Claim::parse(&parts).is_ok_and(|claim| claim.service == "s3");
         if to_s3 || answer::looks_like_s3(&parts) {
-            return self.s3.call(Request::from_parts(parts, body)).await;
+            return self.bucket_call(parts, body).await;
         }
         signed::answer(self, parts, body).await
     }
@@ -77,9 +78,14 @@ impl Front {
     /// An unsigned request gets AWS's error in the form of the service that it seems to be meant for.
     async fn refuse_unsigned(&self, parts: http::request::Parts, body: Incoming) -> Response<ControlBody> {
         if answer::looks_like_s3(&parts) {
-            return self.s3.call(Request::from_parts(parts, body)).await;
+            return self.bucket_call(parts, body).await;
         }
         answer::problem(&parts, None, &auth::Problem::Missing)
+    }
+
+    /// S3 verifies signatures itself: those of its streamed bodies come piece by piece.
+    async fn bucket_call(&self, parts: http::request::Parts, body: Incoming) -> Response<ControlBody> {
+        self.s3.call(Request::from_parts(parts, body)).await.map(BodyExt::boxed_unsync)
     }
 
     fn is_ready(&self) -> bool {

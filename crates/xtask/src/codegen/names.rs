@@ -36,6 +36,19 @@ pub(crate) fn variant(value: &str) -> String {
     }
 }
 
+/// Whether generated code uses an identifier that it would have to import: as a word of its own, not in a string
+/// or in documentation, and not as a variant of `Kind`.
+pub(crate) fn is_used(code: &str, name: &str) -> bool {
+    let free = |letter: Option<char>| {
+        !letter.is_some_and(|l| l.is_alphanumeric() || matches!(l, '_' | '"' | '`'))
+    };
+    code.match_indices(name).any(|(at, _)| {
+        let before = code.get(..at).unwrap_or_default();
+        let after = code.get(at + name.len()..).unwrap_or_default();
+        !before.ends_with("Kind::") && free(before.chars().last()) && free(after.chars().next())
+    })
+}
+
 fn capitalised(word: &str) -> String {
     let mut letters = word.chars();
     letters
@@ -81,6 +94,21 @@ mod tests {
         ];
         for (name, expected) in table {
             assert_eq!(field(name), expected);
+        }
+    }
+
+    #[test]
+    fn imports_are_for_what_is_used() {
+        let table = [
+            ("pub body: Bytes,", true),
+            ("Option<Bytes>", true),
+            (".required(\"Bytes\")", false),
+            ("/// AWS's `Bytes`.", false),
+            ("NumBytes", false),
+            ("Kind::Bytes(1)", false),
+        ];
+        for (code, expected) in table {
+            assert_eq!(is_used(code, "Bytes"), expected, "{code}");
         }
     }
 

@@ -19,7 +19,7 @@ pub(crate) fn emit(service: &Service, types: Types<'_>) -> Outcome<String> {
             let regex = pattern::regex(java);
             let _ = writeln!(
                 body,
-                "static {constant}_PATTERN: Pattern = Pattern::new({text:?}, {regex:?});\n"
+                "static PATTERN_OF_{constant}: Pattern = Pattern::new({text:?}, {regex:?});\n"
             );
         }
         let kind = kind(name, shape)?;
@@ -41,23 +41,9 @@ pub(crate) fn emit(service: &Service, types: Types<'_>) -> Outcome<String> {
         "Structure",
     ]
     .into_iter()
-    .filter(|&item| uses(&body, item))
+    .filter(|&item| names::is_used(&body, item))
     .collect();
     Ok(format!("use crate::schema::{{{}}};\n\n{body}", used.join(", ")))
-}
-
-/// Whether the identifier stands in the text other than as the name of a variant of `Kind`.
-fn uses(body: &str, item: &str) -> bool {
-    body.match_indices(item).any(|(at, _)| {
-        let before = body.get(..at).unwrap_or_default();
-        let after = body.get(at + item.len()..).unwrap_or_default();
-        let boundary = |letter: Option<char>| {
-            !letter.is_some_and(|l| l.is_alphanumeric() || l == '_' || l == '"')
-        };
-        !before.ends_with("Kind::")
-            && boundary(before.chars().last())
-            && boundary(after.chars().next())
-    })
 }
 
 fn printed(service: &Service, java: &str) -> String {
@@ -152,7 +138,7 @@ fn element<'a>(name: &str, reference: Option<&'a Reference>) -> Outcome<&'a Refe
 
 fn string(name: &str, shape: &Shape) -> String {
     let pattern = match shape.pattern {
-        Some(_) => format!("Some(&{}_PATTERN)", names::constant(name)),
+        Some(_) => format!("Some(&PATTERN_OF_{})", names::constant(name)),
         None => "None".to_owned(),
     };
     let length = range(shape, integer);

@@ -24,8 +24,9 @@ pub(crate) fn emit(service: &Service, types: Types<'_>) -> Outcome<String> {
     let protocols = protocols(&metadata.protocols, metadata.json_version.as_deref())?;
     let schemas = if operations.contains("schemas::") { "use super::schemas;\n" } else { "" };
     let error_model = if operations.contains("ErrorModel {") { "ErrorModel, " } else { "" };
+    let unserved_model = if unserved.is_empty() { "" } else { ", Unserved" };
     let mut text = format!(
-        "{schemas}use crate::Protocol;\nuse crate::service::{{{error_model}OperationModel, Service, Unserved}};\n\
+        "{schemas}use crate::Protocol;\nuse crate::service::{{{error_model}OperationModel, Service{unserved_model}}};\n\
          use crate::value::DecodeError;\n\n\
          /// {} {}.\npub static SERVICE: Service = Service {{\n\
          id: {:?}, service_id: {:?}, signing_name: {:?}, endpoint_prefix: {:?}, target_prefix: {:?},\n\

@@ -14,28 +14,21 @@ pub(crate) fn emit(types: Types<'_>) -> Outcome<String> {
         structure(&mut body, types, name, shape)?;
     }
     let mut head = String::new();
-    if body.contains("BTreeMap<") {
+    if names::is_used(&body, "BTreeMap") {
         head.push_str("use std::collections::BTreeMap;\n\n");
     }
-    if body.contains("Bytes") {
+    if names::is_used(&body, "Bytes") {
         head.push_str("use bytes::Bytes;\n\n");
     }
-    let mut enums: Vec<String> = types
-        .0
-        .shapes
-        .iter()
-        .filter(|(_, s)| Types::is_enum(s))
-        .map(|(n, _)| names::type_name(n))
+    let all = types.0.shapes.iter().filter(|(_, shape)| Types::is_enum(shape));
+    let enums: Vec<String> = all
+        .map(|(name, _)| names::type_name(name))
+        .filter(|name| names::is_used(&body, name))
         .collect();
-    enums.retain(|name| body.split(|c: char| !c.is_alphanumeric()).any(|word| word == name));
     if !enums.is_empty() {
         let _ = writeln!(head, "use super::enums::{{{}}};", enums.join(", "));
     }
-    let timestamp = if body.contains("Timestamp>") || body.contains(": Timestamp") {
-        ", Timestamp"
-    } else {
-        ""
-    };
+    let timestamp = if names::is_used(&body, "Timestamp") { ", Timestamp" } else { "" };
     let _ = writeln!(
         head,
         "use super::schemas;\nuse crate::Document;\nuse crate::schema::Schema;\n\

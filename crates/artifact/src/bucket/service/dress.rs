@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode, header};
-use http_body_util::{BodyExt as _, Empty, Full, Limited};
+use http_body_util::{BodyExt as _, Empty, Full};
 use percent_encoding::percent_decode_str;
 
 use super::super::digest::hex;
@@ -112,8 +112,7 @@ impl Dresser {
     }
 
     async fn error(&self, body: Body) -> String {
-        let written = Limited::new(body, ERROR_BYTES_MAX).collect().await.map(http_body_util::Collected::to_bytes);
-        let written = String::from_utf8_lossy(&written.unwrap_or_default()).into_owned();
+        let written = written(body).await;
         let code = element(&written, "Code").unwrap_or("InternalError");
         let said = element(&written, "Message").filter(|message| !message.is_empty() && code != "InternalError");
         let usual = || MESSAGES.iter().find(|(known, _)| *known == code).map_or(code, |(_, message)| message);
@@ -134,6 +133,19 @@ impl Dresser {
             self.host_id
         )
     }
+}
+
+/// What `s3s` wrote, as far as it is an error's length.
+async fn written(mut body: Body) -> String {
+    let mut bytes = Vec::new();
+    while let Some(Ok(frame)) = body.frame().await {
+        if let Ok(data) = frame.into_data()
+            && bytes.len() + data.len() <= ERROR_BYTES_MAX
+        {
+            bytes.extend_from_slice(&data);
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// What is left when not even an error could be written.

@@ -71,25 +71,33 @@ pub fn service(
 
 impl S3Service {
     /// Answers one request. Never fails: what goes wrong is answered as S3 does.
-    pub async fn call<B>(&self, request: Request<B>) -> Response<Body>
+    pub fn call<B>(&self, request: Request<B>) -> impl Future<Output = Response<Body>> + Send + 'static
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
     {
         let (parts, body) = request.into_parts();
         let dresser = Dresser::new(&parts);
-        let response = match gate::check(&parts, &self.region) {
-            Err(error) => error.to_http_response().ok(),
-            Ok(framing) => {
-                let body = Chunks::new(body, framing);
-                let request = Request::from_parts(parts, s3s::Body::http_body_unsync(body));
-                // Boxed: the future holds every operation's state, and servers hold one per connection.
-                Box::pin(self.inner.call(request)).await.ok()
-            }
-        };
-        let response = response.unwrap_or_else(|| dress::internal_error());
-        dresser.dress(response.map(|body| body.boxed())).await
+        // What runs from here on is the same for every kind of body, and is compiled once.
+        let verdict = gate::check(&parts, &self.region).map(|framing| {
+            let body = s3s::Body::http_body_unsync(Chunks::new(body, framing));
+            Request::from_parts(parts, body)
+        });
+        self.clone().answer(verdict, dresser)
     }
+
+    async fn answer(self, verdict: S3Result<Request<s3s::Body>>, dresser: Dresser) -> Response<Body> {
+        let response = match verdict {
+            Err(error) => error.to_http_response().ok(),
+            // Boxed: the future holds every operation's state, and servers hold one per connection.
+            Ok(request) => Box::pin(self.inner.call(request)).await.ok(),
+        };
+        dresser.dress(response.unwrap_or_else(dress::internal_error).map(boxed)).await
+    }
+}
+
+fn boxed(body: s3s::Body) -> Body {
+    body.boxed()
 }
 
 /// The caller's table of keys, as `s3s` asks for it.

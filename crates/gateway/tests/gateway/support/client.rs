@@ -1,6 +1,7 @@
 //! Clients that sign as AWS's do, and one that does not care.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use auth::{SecretKey, Signer};
 use bytes::Bytes;
@@ -51,7 +52,13 @@ pub(crate) async fn sign(request: &mut Request<Full<Bytes>>, host: &str, service
     let body = request.body().clone().collect().await.expect("it is whole").to_bytes();
     request.headers_mut().insert("host", host.parse().expect("a host"));
     let secret = SecretKey::new(SECRET);
-    let signer = Signer { access_key_id: KEY_ID, secret: &secret, session_token: None, region: REGION, service };
+    let signer = Signer {
+        access_key_id: KEY_ID,
+        secret: &secret,
+        session_token: None,
+        region: REGION,
+        service,
+    };
     auth::sign(request, &auth::sigv4::sha256(&body), &signer, now()).expect("it can be signed");
 }
 
@@ -73,7 +80,11 @@ impl Client {
         self.signed(invocation(body)).await
     }
 
-    pub(crate) async fn invoke_with(&mut self, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
+    pub(crate) async fn invoke_with(
+        &mut self,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Answer {
         let mut request = invocation(body);
         for (name, value) in headers {
             let name: http::HeaderName = name.parse().expect("a header's name");
@@ -87,7 +98,11 @@ impl Client {
         self.send(request).await
     }
 
-    pub(crate) async fn signed_for(&mut self, service: &str, mut request: Request<Full<Bytes>>) -> Answer {
+    pub(crate) async fn signed_for(
+        &mut self,
+        service: &str,
+        mut request: Request<Full<Bytes>>,
+    ) -> Answer {
         sign(&mut request, &self.address.to_string(), service).await;
         self.send(request).await
     }
@@ -98,7 +113,10 @@ impl Client {
         self.try_send(request).await.expect("an answer")
     }
 
-    pub(crate) async fn try_send(&mut self, request: Request<Full<Bytes>>) -> hyper::Result<Answer> {
+    pub(crate) async fn try_send(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> hyper::Result<Answer> {
         self.sender.ready().await?;
         answer(self.sender.send_request(request).await?).await
     }
@@ -148,15 +166,34 @@ fn drive(connection: impl Future<Output = hyper::Result<()>> + Send + 'static) -
 
 async fn answer(response: http::Response<hyper::body::Incoming>) -> hyper::Result<Answer> {
     let (head, body) = response.into_parts();
-    Ok(Answer { status: head.status, headers: head.headers, body: body.collect().await?.to_bytes() })
+    Ok(Answer {
+        status: head.status,
+        headers: head.headers,
+        body: body.collect().await?.to_bytes(),
+    })
 }
 
 /// Sends bytes as they are and reads until the gateway closes.
 pub(crate) async fn raw(address: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.expect("the gateway listens");
     stream.write_all(bytes).await.expect("it is sent");
+    to_the_end(stream).await
+}
+
+/// The same, and says that nothing more will come.
+pub(crate) async fn raw_and_finish(address: SocketAddr, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).await.expect("the gateway listens");
+    stream.write_all(bytes).await.expect("it is sent");
     stream.shutdown().await.expect("nothing more is sent");
+    to_the_end(stream).await
+}
+
+async fn to_the_end(mut stream: TcpStream) -> String {
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.expect("an answer, not a reset");
+    let read = stream.read_to_end(&mut answer);
+    tokio::time::timeout(Duration::from_secs(20), read)
+        .await
+        .expect("the gateway closes in the end")
+        .expect("an answer, not a reset");
     String::from_utf8_lossy(&answer).into_owned()
 }

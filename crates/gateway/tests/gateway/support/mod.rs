@@ -4,6 +4,18 @@ mod client;
 mod model;
 mod world;
 
-pub(crate) use client::{Answer, Client, Http2, invocation, raw, sign};
+pub(crate) use client::{invocation, raw, raw_and_finish, sign};
 pub(crate) use model::{Behaviour, ModelServer};
 pub(crate) use world::{ACCOUNT, REGION, World};
+
+/// Looks until `done`, for long enough to be sure that it never will be.
+pub(crate) async fn until(what: &str, done: impl Fn() -> bool) {
+    let look = async {
+        while !done() {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+    };
+    if tokio::time::timeout(std::time::Duration::from_secs(20), look).await.is_err() {
+        panic!("waited in vain until {what}");
+    }
+}

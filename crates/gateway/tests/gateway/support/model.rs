@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use domain::instance::{Address, InstanceId};
 use domain::route::InstanceRoute;
@@ -20,8 +19,6 @@ use tokio::task::JoinHandle;
 pub(crate) enum Behaviour {
     /// Answers 200 with the request's body, and keeps the connection.
     Echo,
-    /// The same, after a while.
-    EchoAfter(Duration),
     /// The same, and then closes without having said so.
     EchoAndClose,
     /// The same, when the test gives it a permit.
@@ -71,7 +68,9 @@ impl ModelServer {
         let listener = TcpListener::bind(address).await.expect("a free port");
         let address = Address::Tcp(listener.local_addr().expect("it is bound"));
         let seen = Arc::new(Seen::default());
-        let task = spawn(accept_all(Arc::clone(&seen), behaviour, async move || Ok(listener.accept().await?.0)));
+        let task = spawn(accept_all(Arc::clone(&seen), behaviour, async move || {
+            Ok(listener.accept().await?.0)
+        }));
         Self { id: fresh_id(), address, seen, task, _folder: None }
     }
 
@@ -80,7 +79,9 @@ impl ModelServer {
         let path: PathBuf = folder.path().join("model.sock");
         let listener = UnixListener::bind(&path).expect("a socket");
         let seen = Arc::new(Seen::default());
-        let task = spawn(accept_all(Arc::clone(&seen), behaviour, async move || Ok(listener.accept().await?.0)));
+        let task = spawn(accept_all(Arc::clone(&seen), behaviour, async move || {
+            Ok(listener.accept().await?.0)
+        }));
         Self { id: fresh_id(), address: Address::Unix(path), seen, task, _folder: Some(folder) }
     }
 
@@ -163,10 +164,6 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         let Some(body) = read_request(&mut stream, &mut buffer, seen).await? else { return Ok(()) };
         match behaviour {
             Behaviour::Echo => echo(&mut stream, &body).await?,
-            Behaviour::EchoAfter(delay) => {
-                tokio::time::sleep(*delay).await;
-                echo(&mut stream, &body).await?;
-            }
             Behaviour::EchoAndClose => return echo(&mut stream, &body).await,
             Behaviour::EchoWhenTold(permits) => {
                 permits.acquire().await.expect("never closed").forget();
@@ -188,7 +185,10 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 async fn echo<S: AsyncWrite + Unpin>(stream: &mut S, body: &[u8]) -> io::Result<()> {
-    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: text/echo\r\ncontent-length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/echo\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
     stream.write_all(&[head.as_bytes(), body].concat()).await
 }
 
@@ -201,7 +201,10 @@ async fn read_request<S: AsyncRead + Unpin>(
     loop {
         if let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&buffer[..end]).to_lowercase();
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
+            let length = head
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok())
+                .unwrap_or(0);
             if buffer.len() >= end + 4 + length {
                 seen.heads.lock().expect("no test panics with it").push(head);
                 let rest = buffer.split_off(end + 4 + length);

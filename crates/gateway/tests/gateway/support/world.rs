@@ -10,7 +10,9 @@ use std::time::{Duration, UNIX_EPOCH};
 use auth::{Credential, Principal, SecretKey};
 use domain::route::{EndpointRoute, InstanceRoute, RouteTable, Strategy, Traffic, VariantRoute};
 use domain::time::{Clock, Timestamp};
-use gateway::{BoxFuture, ControlBody, ControlPlane, Gateway, Limits, Parts, PeerInfo, Routes, Settings};
+use gateway::{
+    BoxFuture, ControlBody, ControlPlane, Gateway, Limits, Parts, PeerInfo, Routes, Settings,
+};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -36,9 +38,13 @@ impl Clock for WallClock {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the gateway checks signatures against the wall clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the gateway checks signatures against the wall clock"
+)]
 pub(crate) fn now() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
+    let since =
+        std::time::SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970");
     i64::try_from(since.as_secs()).expect("and before the year 292 billion")
 }
 
@@ -98,7 +104,11 @@ impl World {
         self.publish_with(Strategy::LeastOutstanding, variants);
     }
 
-    pub(crate) fn publish_with(&self, strategy: Strategy, variants: &[(&str, f64, Vec<InstanceRoute>)]) {
+    pub(crate) fn publish_with(
+        &self,
+        strategy: Strategy,
+        variants: &[(&str, f64, Vec<InstanceRoute>)],
+    ) {
         let variants = variants.iter().map(|(name, weight, instances)| VariantRoute {
             name: name.parse().expect("a name"),
             weight: *weight,

@@ -16,7 +16,8 @@ impl Lines {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             let mut rest = piece;
             while self.begun.len() + rest.len() > LINE_BYTES_MAX {
-                let (head, tail) = rest.split_at((LINE_BYTES_MAX - self.begun.len()).min(rest.len()));
+                let (head, tail) =
+                    rest.split_at((LINE_BYTES_MAX - self.begun.len()).min(rest.len()));
                 self.begun.extend_from_slice(head);
                 each(&std::mem::take(&mut self.begun));
                 rest = tail;

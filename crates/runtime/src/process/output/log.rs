@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -95,24 +95,34 @@ fn queue(pieces_max: usize) -> (Queue, Receiver<Work>) {
 }
 
 impl Queue {
-    /// Returns whether there was room.
-    fn append(&self, file: &Arc<LogFile>, lines: Vec<u8>) -> bool {
+    /// Gives the lines back if there is no room.
+    fn append(&self, file: &Arc<LogFile>, lines: Vec<u8>) -> Result<(), Vec<u8>> {
         let bytes = lines.len();
         let waiting = self.bytes_waiting.fetch_add(bytes, Ordering::Relaxed);
-        let room = waiting + bytes <= WAITING_BYTES_MAX;
-        let sent = room && self.work.try_send(Work::Append(Arc::clone(file), lines)).is_ok();
-        if !sent {
-            self.bytes_waiting.fetch_sub(bytes, Ordering::Relaxed);
-        }
-        sent
+        let refused = if waiting + bytes > WAITING_BYTES_MAX {
+            lines
+        } else {
+            match self.work.try_send(Work::Append(Arc::clone(file), lines)) {
+                Err(
+                    TrySendError::Full(Work::Append(_, lines))
+                    | TrySendError::Disconnected(Work::Append(_, lines)),
+                ) => lines,
+                _ => return Ok(()),
+            }
+        };
+        self.bytes_waiting.fetch_sub(bytes, Ordering::Relaxed);
+        Err(refused)
     }
 }
 
 impl Log {
     /// Hands whole lines to the thread, or drops them if it is far behind.
     pub(crate) fn append(&self, lines: Vec<u8>) {
-        let count = lines.iter().filter(|byte| **byte == b'\n').count() as u64;
-        if count > 0 && !self.queue.append(&self.file, lines) {
+        if lines.is_empty() {
+            return;
+        }
+        if let Err(refused) = self.queue.append(&self.file, lines) {
+            let count = refused.split(|byte| *byte == b'\n').count() as u64 - 1;
             self.file.dropped.fetch_add(count, Ordering::Relaxed);
         }
     }
@@ -156,14 +166,16 @@ impl LogFile {
         let dropped = self.dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
             let stamp = lines.split(|byte| *byte == b' ').next().unwrap_or_default();
-            let note = format!(" err tidegate: {dropped} lines were dropped here, for the disk could not keep up\n");
+            let note = format!(
+                " err tidegate: {dropped} lines were dropped here, for the disk could not keep up\n"
+            );
             open.write(&[stamp, note.as_bytes()].concat())?;
         }
         open.write(lines)
     }
 
     fn create(&self) -> io::Result<Open> {
-        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let folder = self.path.parent().unwrap_or_else(|| Path::new("."));
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         prune(folder);
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&self.path)?;
@@ -235,8 +247,8 @@ mod tests {
         assert!(now.ends_with("49 out x\n"));
         let joined = before + &now;
         let first: usize = joined[..2].parse().unwrap();
-        let expected: String = (first..50).map(|number| format!("{number:02} out x\n")).collect();
-        assert_eq!(joined, expected);
+        let expected: Vec<_> = (first..50).map(|number| format!("{number:02} out x")).collect();
+        assert_eq!(joined.lines().collect::<Vec<_>>(), expected);
     }
 
     #[test]

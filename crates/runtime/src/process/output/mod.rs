@@ -63,7 +63,8 @@ impl Sink {
 
     /// The last lines it wrote to standard error, or else to standard output, for a `FailureReason`.
     pub(crate) fn last_words(&self) -> String {
-        let words = |stream| self.tail(stream).lock().unwrap_or_else(PoisonError::into_inner).last_words();
+        let words =
+            |stream| self.tail(stream).lock().unwrap_or_else(PoisonError::into_inner).last_words();
         let errors = words(Stream::Err);
         if errors.is_empty() { words(Stream::Out) } else { errors }
     }

@@ -62,13 +62,16 @@ mod tests {
 
     fn words(written: &[&[u8]]) -> String {
         let mut tail = Tail::default();
-        written.iter().for_each(|bytes| tail.push(bytes));
+        for bytes in written {
+            tail.push(bytes);
+        }
         tail.last_words()
     }
 
     #[test]
     fn the_last_lines_that_fit_are_the_last_words() {
-        let traceback = b"Traceback:\n  File \"server.py\"\n\n\x1b[31mModuleNotFoundError: no 'x'\x1b[0m\r\n";
+        let traceback =
+            b"Traceback:\n  File \"server.py\"\n\n\x1b[31mModuleNotFoundError: no 'x'\x1b[0m\r\n";
         assert_eq!(
             words(&[traceback]),
             "Traceback:; File \"server.py\"; [31mModuleNotFoundError: no 'x' [0m"
@@ -85,7 +88,9 @@ mod tests {
         ) {
             let slices: Vec<&[u8]> = written.iter().map(Vec::as_slice).collect();
             let mut tail = Tail::default();
-            slices.iter().for_each(|bytes| tail.push(bytes));
+            for bytes in &slices {
+                tail.push(bytes);
+            }
             let all = written.concat();
             let expected = all.get(all.len().saturating_sub(TAIL_BYTES_MAX)..).unwrap();
             prop_assert!(tail.bytes.iter().eq(expected));

@@ -59,7 +59,11 @@ impl Wakeups {
     }
 
     /// Sleeps until something is to be done, or for `timeout`.
-    pub(crate) fn wait(&self, channel: Option<BorrowedFd<'_>>, timeout: Option<Duration>) -> io::Result<Woken> {
+    pub(crate) fn wait(
+        &self,
+        channel: Option<BorrowedFd<'_>>,
+        timeout: Option<Duration>,
+    ) -> io::Result<Woken> {
         let mut fds = vec![PollFd::from_borrowed_fd(self.signals.as_fd(), PollFlags::IN)];
         fds.extend(channel.map(|channel| PollFd::from_borrowed_fd(channel, PollFlags::IN)));
         poll_for(&mut fds, timeout)?;
@@ -126,12 +130,15 @@ pub(crate) fn session_or_marked(leader: Option<Pid>, marks: &[String]) -> Vec<Pi
     let own = getpid();
     let ours = |stat: &Stat| {
         stat.pid != own
-            && (leader.is_some_and(|leader| leader.as_raw_pid() == stat.session) || is_marked(stat.pid, marks))
+            && (leader.is_some_and(|leader| leader.as_raw_pid() == stat.session)
+                || is_marked(stat.pid, marks))
     };
     processes().into_iter().filter(ours).map(|stat| stat.pid).collect()
 }
 
 fn is_marked(pid: Pid, marks: &[String]) -> bool {
     let Ok(environment) = fs::read(format!("/proc/{pid}/environ")) else { return false };
-    environment.split(|byte| *byte == 0).any(|line| marks.iter().any(|mark| mark.as_bytes() == line))
+    environment
+        .split(|byte| *byte == 0)
+        .any(|line| marks.iter().any(|mark| mark.as_bytes() == line))
 }

@@ -8,11 +8,13 @@ mod portable;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    OWN_EXE, Wakeups, adopt_orphans, clear_signal_mask, descendants, die_with_parent, session_or_marked,
+    OWN_EXE, Wakeups, adopt_orphans, clear_signal_mask, descendants, die_with_parent,
+    session_or_marked,
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
-    OWN_EXE, Wakeups, adopt_orphans, clear_signal_mask, descendants, die_with_parent, session_or_marked,
+    OWN_EXE, Wakeups, adopt_orphans, clear_signal_mask, descendants, die_with_parent,
+    session_or_marked,
 };
 
 use std::io;

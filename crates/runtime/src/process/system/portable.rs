@@ -46,16 +46,28 @@ impl Wakeups {
     }
 
     #[expect(clippy::unused_self, reason = "the same signature as on Linux")]
-    pub(crate) fn wait(&self, channel: Option<BorrowedFd<'_>>, timeout: Option<Duration>) -> io::Result<Woken> {
-        let mut fds: Vec<_> = channel.map(|channel| PollFd::from_borrowed_fd(channel, PollFlags::IN)).into_iter().collect();
+    pub(crate) fn wait(
+        &self,
+        channel: Option<BorrowedFd<'_>>,
+        timeout: Option<Duration>,
+    ) -> io::Result<Woken> {
+        let mut fds: Vec<_> = channel
+            .map(|channel| PollFd::from_borrowed_fd(channel, PollFlags::IN))
+            .into_iter()
+            .collect();
         poll_for(&mut fds, Some(timeout.unwrap_or(LOOK_EVERY).min(LOOK_EVERY)))?;
-        Ok(Woken { channel: fds.first().is_some_and(|fd| !fd.revents().is_empty()), told_to_end: false })
+        Ok(Woken {
+            channel: fds.first().is_some_and(|fd| !fd.revents().is_empty()),
+            told_to_end: false,
+        })
     }
 }
 
 /// Process and parent of everything that runs, as `ps` tells.
 fn processes() -> Vec<(Pid, i32)> {
-    let Ok(listed) = Command::new("ps").args(["-A", "-o", "pid=,ppid="]).output() else { return Vec::new() };
+    let Ok(listed) = Command::new("ps").args(["-A", "-o", "pid=,ppid="]).output() else {
+        return Vec::new();
+    };
     let line = |line: &str| {
         let mut fields = line.split_whitespace().filter_map(|field| field.parse().ok());
         Some((Pid::from_raw(fields.next()?)?, fields.next()?))
@@ -82,6 +94,7 @@ pub(crate) fn descendants(root: Pid) -> Vec<Pid> {
 
 pub(crate) fn session_or_marked(leader: Option<Pid>, _marks: &[String]) -> Vec<Pid> {
     let Some(leader) = leader else { return Vec::new() };
-    let of_session = |pid: &Pid| *pid != getpid() && rustix::process::getsid(Some(*pid)).ok() == Some(leader);
+    let of_session =
+        |pid: &Pid| *pid != getpid() && rustix::process::getsid(Some(*pid)).ok() == Some(leader);
     processes().into_iter().map(|(pid, _)| pid).filter(of_session).collect()
 }

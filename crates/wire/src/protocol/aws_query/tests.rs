@@ -87,10 +87,10 @@ fn what_cannot_be_read_is_refused_with_a_code_of_its_own() {
             "Could not find operation GetCallerIdentity for version NO_VERSION_SPECIFIED",
         ),
         (
-            "Action=AssumeRole&Version=2011-06-15",
+            "Action=DecodeAuthorizationMessage&Version=2011-06-15",
             400,
             "InvalidAction",
-            "Tidegate does not implement the operation AssumeRole of STS",
+            "Tidegate does not implement the operation DecodeAuthorizationMessage of STS",
         ),
     ];
     for (body, status, code, message) in table {

@@ -31,7 +31,7 @@ pub static ACCELERATOR_PARTITION_LAYOUTS: Schema = Schema {
     }),
 };
 
-static ACCELERATOR_PARTITION_TYPE_PATTERN: Pattern = Pattern::new(
+static PATTERN_OF_ACCELERATOR_PARTITION_TYPE: Pattern = Pattern::new(
     "^mig-[0-9]+g\\.[0-9]+gb([+-][a-z0-9.]+)*",
     "\\A(?:mig-[0-9]+g\\.[0-9]+gb([+-][a-z0-9.]+)*)\\z",
 );
@@ -40,7 +40,7 @@ pub static ACCELERATOR_PARTITION_TYPE: Schema = Schema {
     name: "AcceleratorPartitionType",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(32) },
-        pattern: Some(&ACCELERATOR_PARTITION_TYPE_PATTERN),
+        pattern: Some(&PATTERN_OF_ACCELERATOR_PARTITION_TYPE),
         values: &[],
     }),
 };
@@ -96,14 +96,14 @@ pub static ADD_TAGS_OUTPUT: Schema = Schema {
     }),
 };
 
-static ADDITIONAL_MODEL_CHANNEL_NAME_PATTERN: Pattern =
+static PATTERN_OF_ADDITIONAL_MODEL_CHANNEL_NAME: Pattern =
     Pattern::new("^[A-Za-z0-9\\.\\-_]+", "\\A(?:[A-Za-z0-9\\.\\-_]+)\\z");
 
 pub static ADDITIONAL_MODEL_CHANNEL_NAME: Schema = Schema {
     name: "AdditionalModelChannelName",
     kind: Kind::String(StringRules {
         length: Range { min: Some(1), max: Some(64) },
-        pattern: Some(&ADDITIONAL_MODEL_CHANNEL_NAME_PATTERN),
+        pattern: Some(&PATTERN_OF_ADDITIONAL_MODEL_CHANNEL_NAME),
         values: &[],
     }),
 };
@@ -167,14 +167,14 @@ pub static ALARM_LIST: Schema = Schema {
     }),
 };
 
-static ALARM_NAME_PATTERN: Pattern =
+static PATTERN_OF_ALARM_NAME: Pattern =
     Pattern::new("^(?!\\s*$).+", "\\A(?:(?![ \\t\\n\\x0B\\x0C\\r]*$).+)\\z");
 
 pub static ALARM_NAME: Schema = Schema {
     name: "AlarmName",
     kind: Kind::String(StringRules {
         length: Range { min: Some(1), max: Some(255) },
-        pattern: Some(&ALARM_NAME_PATTERN),
+        pattern: Some(&PATTERN_OF_ALARM_NAME),
         values: &[],
     }),
 };
@@ -466,24 +466,24 @@ pub static CAPTURE_STATUS: Schema = Schema {
     }),
 };
 
-static CLARIFY_CONTENT_TEMPLATE_PATTERN: Pattern = Pattern::new("^.*", "\\A(?:.*)\\z");
+static PATTERN_OF_CLARIFY_CONTENT_TEMPLATE: Pattern = Pattern::new("^.*", "\\A(?:.*)\\z");
 
 pub static CLARIFY_CONTENT_TEMPLATE: Schema = Schema {
     name: "ClarifyContentTemplate",
     kind: Kind::String(StringRules {
         length: Range { min: Some(1), max: Some(64) },
-        pattern: Some(&CLARIFY_CONTENT_TEMPLATE_PATTERN),
+        pattern: Some(&PATTERN_OF_CLARIFY_CONTENT_TEMPLATE),
         values: &[],
     }),
 };
 
-static CLARIFY_ENABLE_EXPLANATIONS_PATTERN: Pattern = Pattern::new("^.*", "\\A(?:.*)\\z");
+static PATTERN_OF_CLARIFY_ENABLE_EXPLANATIONS: Pattern = Pattern::new("^.*", "\\A(?:.*)\\z");
 
 pub static CLARIFY_ENABLE_EXPLANATIONS: Schema = Schema {
     name: "ClarifyEnableExplanations",
     kind: Kind::String(StringRules {
         length: Range { min: Some(1), max: Some(64) },
-        pattern: Some(&CLARIFY_ENABLE_EXPLANATIONS_PATTERN),
+        pattern: Some(&PATTERN_OF_CLARIFY_ENABLE_EXPLANATIONS),
         values: &[],
     }),
 };
@@ -548,24 +548,24 @@ pub static CLARIFY_FEATURE_TYPES: Schema = Schema {
     }),
 };
 
-static CLARIFY_FEATURES_ATTRIBUTE_PATTERN: Pattern = Pattern::new("^.*", "\\A(?:.*)\\z");
+static PATTERN_OF_CLARIFY_FEATURES_ATTRIBUTE: Pattern = Pattern::new("^.*", "\\A(?:.*)\\z");
 
 pub static CLARIFY_FEATURES_ATTRIBUTE: Schema = Schema {
     name: "ClarifyFeaturesAttribute",
     kind: Kind::String(StringRules {
         length: Range { min: Some(1), max: Some(64) },
-        pattern: Some(&CLARIFY_FEATURES_ATTRIBUTE_PATTERN),
+        pattern: Some(&PATTERN_OF_CLARIFY_FEATURES_ATTRIBUTE),
         values: &[],
     }),
 };
 
-static CLARIFY_HEADER_PATTERN: Pattern = Pattern::new("^.*", "\\A(?:.*)\\z");
+static PATTERN_OF_CLARIFY_HEADER: Pattern = Pattern::new("^.*", "\\A(?:.*)\\z");
 
 pub static CLARIFY_HEADER: Schema = Schema {
     name: "ClarifyHeader",
     kind: Kind::String(StringRules {
         length: Range { min: Some(1), max: Some(64) },
-        pattern: Some(&CLARIFY_HEADER_PATTERN),
+        pattern: Some(&PATTERN_OF_CLARIFY_HEADER),
         values: &[],
     }),
 };
@@ -657,13 +657,13 @@ pub static CLARIFY_INFERENCE_CONFIG: Schema = Schema {
     }),
 };
 
-static CLARIFY_LABEL_ATTRIBUTE_PATTERN: Pattern = Pattern::new("^.*", "\\A(?:.*)\\z");
+static PATTERN_OF_CLARIFY_LABEL_ATTRIBUTE: Pattern = Pattern::new("^.*", "\\A(?:.*)\\z");
 
 pub static CLARIFY_LABEL_ATTRIBUTE: Schema = Schema {
     name: "ClarifyLabelAttribute",
     kind: Kind::String(StringRules {
         length: Range { min: Some(1), max: Some(64) },
-        pattern: Some(&CLARIFY_LABEL_ATTRIBUTE_PATTERN),
+        pattern: Some(&PATTERN_OF_CLARIFY_LABEL_ATTRIBUTE),
         values: &[],
     }),
 };
@@ -691,7 +691,7 @@ pub static CLARIFY_MAX_RECORD_COUNT: Schema = Schema {
     kind: Kind::Integer(Range { min: Some(1), max: None }),
 };
 
-static CLARIFY_MIME_TYPE_PATTERN: Pattern = Pattern::new(
+static PATTERN_OF_CLARIFY_MIME_TYPE: Pattern = Pattern::new(
     "^[a-zA-Z0-9](-*[a-zA-Z0-9])*\\/[a-zA-Z0-9](-*[a-zA-Z0-9+.])*",
     "\\A(?:[a-zA-Z0-9](-*[a-zA-Z0-9])*\\/[a-zA-Z0-9](-*[a-zA-Z0-9+.])*)\\z",
 );
@@ -700,18 +700,18 @@ pub static CLARIFY_MIME_TYPE: Schema = Schema {
     name: "ClarifyMimeType",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(255) },
-        pattern: Some(&CLARIFY_MIME_TYPE_PATTERN),
+        pattern: Some(&PATTERN_OF_CLARIFY_MIME_TYPE),
         values: &[],
     }),
 };
 
-static CLARIFY_PROBABILITY_ATTRIBUTE_PATTERN: Pattern = Pattern::new("^.*", "\\A(?:.*)\\z");
+static PATTERN_OF_CLARIFY_PROBABILITY_ATTRIBUTE: Pattern = Pattern::new("^.*", "\\A(?:.*)\\z");
 
 pub static CLARIFY_PROBABILITY_ATTRIBUTE: Schema = Schema {
     name: "ClarifyProbabilityAttribute",
     kind: Kind::String(StringRules {
         length: Range { min: Some(1), max: Some(64) },
-        pattern: Some(&CLARIFY_PROBABILITY_ATTRIBUTE_PATTERN),
+        pattern: Some(&PATTERN_OF_CLARIFY_PROBABILITY_ATTRIBUTE),
         values: &[],
     }),
 };
@@ -721,14 +721,14 @@ pub static CLARIFY_PROBABILITY_INDEX: Schema = Schema {
     kind: Kind::Integer(Range { min: Some(0), max: None }),
 };
 
-static CLARIFY_SHAP_BASELINE_PATTERN: Pattern =
+static PATTERN_OF_CLARIFY_SHAP_BASELINE: Pattern =
     Pattern::new("^[\\s\\S]+", "\\A(?:[[ \\t\\n\\x0B\\x0C\\r][^ \\t\\n\\x0B\\x0C\\r]]+)\\z");
 
 pub static CLARIFY_SHAP_BASELINE: Schema = Schema {
     name: "ClarifyShapBaseline",
     kind: Kind::String(StringRules {
         length: Range { min: Some(1), max: Some(4_096) },
-        pattern: Some(&CLARIFY_SHAP_BASELINE_PATTERN),
+        pattern: Some(&PATTERN_OF_CLARIFY_SHAP_BASELINE),
         values: &[],
     }),
 };
@@ -972,26 +972,26 @@ pub static CONTAINER_DEFINITION_LIST: Schema = Schema {
     }),
 };
 
-static CONTAINER_HOSTNAME_PATTERN: Pattern =
+static PATTERN_OF_CONTAINER_HOSTNAME: Pattern =
     Pattern::new("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", "\\A(?:[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62})\\z");
 
 pub static CONTAINER_HOSTNAME: Schema = Schema {
     name: "ContainerHostname",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(63) },
-        pattern: Some(&CONTAINER_HOSTNAME_PATTERN),
+        pattern: Some(&PATTERN_OF_CONTAINER_HOSTNAME),
         values: &[],
     }),
 };
 
-static CONTAINER_IMAGE_PATTERN: Pattern =
+static PATTERN_OF_CONTAINER_IMAGE: Pattern =
     Pattern::new("^[\\S]+", "\\A(?:[[^ \\t\\n\\x0B\\x0C\\r]]+)\\z");
 
 pub static CONTAINER_IMAGE: Schema = Schema {
     name: "ContainerImage",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(255) },
-        pattern: Some(&CONTAINER_IMAGE_PATTERN),
+        pattern: Some(&PATTERN_OF_CONTAINER_IMAGE),
         values: &[],
     }),
 };
@@ -1304,7 +1304,7 @@ pub static CROSS_REGION_TRAFFIC_CONFIG: Schema = Schema {
     }),
 };
 
-static CSV_CONTENT_TYPE_PATTERN: Pattern = Pattern::new(
+static PATTERN_OF_CSV_CONTENT_TYPE: Pattern = Pattern::new(
     "^[a-zA-Z0-9](-*[a-zA-Z0-9])*\\/[a-zA-Z0-9](-*[a-zA-Z0-9.])*",
     "\\A(?:[a-zA-Z0-9](-*[a-zA-Z0-9])*\\/[a-zA-Z0-9](-*[a-zA-Z0-9.])*)\\z",
 );
@@ -1313,7 +1313,7 @@ pub static CSV_CONTENT_TYPE: Schema = Schema {
     name: "CsvContentType",
     kind: Kind::String(StringRules {
         length: Range { min: Some(1), max: Some(256) },
-        pattern: Some(&CSV_CONTENT_TYPE_PATTERN),
+        pattern: Some(&PATTERN_OF_CSV_CONTENT_TYPE),
         values: &[],
     }),
 };
@@ -1998,14 +1998,14 @@ pub static DESIRED_WEIGHT_AND_CAPACITY_LIST: Schema = Schema {
     }),
 };
 
-static DESTINATION_S3_URI_PATTERN: Pattern =
+static PATTERN_OF_DESTINATION_S3_URI: Pattern =
     Pattern::new("^(https|s3)://([^/])/?(.*)", "\\A(?:(https|s3)://([^/])/?(.*))\\z");
 
 pub static DESTINATION_S3_URI: Schema = Schema {
     name: "DestinationS3Uri",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(512) },
-        pattern: Some(&DESTINATION_S3_URI_PATTERN),
+        pattern: Some(&PATTERN_OF_DESTINATION_S3_URI),
         values: &[],
     }),
 };
@@ -2075,7 +2075,7 @@ pub static ENABLE_DETAILED_OBSERVABILITY: Schema =
 pub static ENABLE_ENHANCED_METRICS: Schema =
     Schema { name: "EnableEnhancedMetrics", kind: Kind::Boolean };
 
-static ENDPOINT_ARN_PATTERN: Pattern = Pattern::new(
+static PATTERN_OF_ENDPOINT_ARN: Pattern = Pattern::new(
     "^arn:aws[a-z\\-]*:sagemaker:[a-z0-9\\-]*:[0-9]{12}:endpoint/.*",
     "\\A(?:arn:aws[a-z\\-]*:sagemaker:[a-z0-9\\-]*:[0-9]{12}:endpoint/.*)\\z",
 );
@@ -2084,12 +2084,12 @@ pub static ENDPOINT_ARN: Schema = Schema {
     name: "EndpointArn",
     kind: Kind::String(StringRules {
         length: Range { min: Some(20), max: Some(2_048) },
-        pattern: Some(&ENDPOINT_ARN_PATTERN),
+        pattern: Some(&PATTERN_OF_ENDPOINT_ARN),
         values: &[],
     }),
 };
 
-static ENDPOINT_CONFIG_ARN_PATTERN: Pattern = Pattern::new(
+static PATTERN_OF_ENDPOINT_CONFIG_ARN: Pattern = Pattern::new(
     "^arn:aws[a-z\\-]*:sagemaker:[a-z0-9\\-]*:[0-9]{12}:endpoint-config/.*",
     "\\A(?:arn:aws[a-z\\-]*:sagemaker:[a-z0-9\\-]*:[0-9]{12}:endpoint-config/.*)\\z",
 );
@@ -2098,31 +2098,31 @@ pub static ENDPOINT_CONFIG_ARN: Schema = Schema {
     name: "EndpointConfigArn",
     kind: Kind::String(StringRules {
         length: Range { min: Some(20), max: Some(2_048) },
-        pattern: Some(&ENDPOINT_CONFIG_ARN_PATTERN),
+        pattern: Some(&PATTERN_OF_ENDPOINT_CONFIG_ARN),
         values: &[],
     }),
 };
 
-static ENDPOINT_CONFIG_NAME_PATTERN: Pattern =
+static PATTERN_OF_ENDPOINT_CONFIG_NAME: Pattern =
     Pattern::new("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", "\\A(?:[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62})\\z");
 
 pub static ENDPOINT_CONFIG_NAME: Schema = Schema {
     name: "EndpointConfigName",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(63) },
-        pattern: Some(&ENDPOINT_CONFIG_NAME_PATTERN),
+        pattern: Some(&PATTERN_OF_ENDPOINT_CONFIG_NAME),
         values: &[],
     }),
 };
 
-static ENDPOINT_CONFIG_NAME_CONTAINS_PATTERN: Pattern =
+static PATTERN_OF_ENDPOINT_CONFIG_NAME_CONTAINS: Pattern =
     Pattern::new("^[a-zA-Z0-9-]+", "\\A(?:[a-zA-Z0-9-]+)\\z");
 
 pub static ENDPOINT_CONFIG_NAME_CONTAINS: Schema = Schema {
     name: "EndpointConfigNameContains",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(63) },
-        pattern: Some(&ENDPOINT_CONFIG_NAME_CONTAINS_PATTERN),
+        pattern: Some(&PATTERN_OF_ENDPOINT_CONFIG_NAME_CONTAINS),
         values: &[],
     }),
 };
@@ -2177,26 +2177,26 @@ pub static ENDPOINT_CONFIG_SUMMARY_LIST: Schema = Schema {
     }),
 };
 
-static ENDPOINT_NAME_PATTERN: Pattern =
+static PATTERN_OF_ENDPOINT_NAME: Pattern =
     Pattern::new("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", "\\A(?:[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62})\\z");
 
 pub static ENDPOINT_NAME: Schema = Schema {
     name: "EndpointName",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(63) },
-        pattern: Some(&ENDPOINT_NAME_PATTERN),
+        pattern: Some(&PATTERN_OF_ENDPOINT_NAME),
         values: &[],
     }),
 };
 
-static ENDPOINT_NAME_CONTAINS_PATTERN: Pattern =
+static PATTERN_OF_ENDPOINT_NAME_CONTAINS: Pattern =
     Pattern::new("^[a-zA-Z0-9-]+", "\\A(?:[a-zA-Z0-9-]+)\\z");
 
 pub static ENDPOINT_NAME_CONTAINS: Schema = Schema {
     name: "EndpointNameContains",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(63) },
-        pattern: Some(&ENDPOINT_NAME_CONTAINS_PATTERN),
+        pattern: Some(&PATTERN_OF_ENDPOINT_NAME_CONTAINS),
         values: &[],
     }),
 };
@@ -2284,14 +2284,14 @@ pub static ENDPOINT_SUMMARY_LIST: Schema = Schema {
     }),
 };
 
-static ENVIRONMENT_KEY_PATTERN: Pattern =
+static PATTERN_OF_ENVIRONMENT_KEY: Pattern =
     Pattern::new("^[a-zA-Z_][a-zA-Z0-9_]*", "\\A(?:[a-zA-Z_][a-zA-Z0-9_]*)\\z");
 
 pub static ENVIRONMENT_KEY: Schema = Schema {
     name: "EnvironmentKey",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(1_024) },
-        pattern: Some(&ENVIRONMENT_KEY_PATTERN),
+        pattern: Some(&PATTERN_OF_ENVIRONMENT_KEY),
         values: &[],
     }),
 };
@@ -2308,14 +2308,14 @@ pub static ENVIRONMENT_MAP: Schema = Schema {
     }),
 };
 
-static ENVIRONMENT_VALUE_PATTERN: Pattern =
+static PATTERN_OF_ENVIRONMENT_VALUE: Pattern =
     Pattern::new("^[\\S\\s]*", "\\A(?:[[^ \\t\\n\\x0B\\x0C\\r][ \\t\\n\\x0B\\x0C\\r]]*)\\z");
 
 pub static ENVIRONMENT_VALUE: Schema = Schema {
     name: "EnvironmentValue",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(1_024) },
-        pattern: Some(&ENVIRONMENT_VALUE_PATTERN),
+        pattern: Some(&PATTERN_OF_ENVIRONMENT_VALUE),
         values: &[],
     }),
 };
@@ -2344,13 +2344,13 @@ pub static FAILURE_REASON: Schema = Schema {
     }),
 };
 
-static HUB_CONTENT_ARN_PATTERN: Pattern = Pattern::new("^.*", "\\A(?:.*)\\z");
+static PATTERN_OF_HUB_CONTENT_ARN: Pattern = Pattern::new("^.*", "\\A(?:.*)\\z");
 
 pub static HUB_CONTENT_ARN: Schema = Schema {
     name: "HubContentArn",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(255) },
-        pattern: Some(&HUB_CONTENT_ARN_PATTERN),
+        pattern: Some(&PATTERN_OF_HUB_CONTENT_ARN),
         values: &[],
     }),
 };
@@ -2418,14 +2418,14 @@ pub static INFERENCE_HUB_ACCESS_CONFIG: Schema = Schema {
     }),
 };
 
-static INFERENCE_SPECIFICATION_NAME_PATTERN: Pattern =
+static PATTERN_OF_INFERENCE_SPECIFICATION_NAME: Pattern =
     Pattern::new("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", "\\A(?:[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62})\\z");
 
 pub static INFERENCE_SPECIFICATION_NAME: Schema = Schema {
     name: "InferenceSpecificationName",
     kind: Kind::String(StringRules {
         length: Range { min: Some(1), max: Some(63) },
-        pattern: Some(&INFERENCE_SPECIFICATION_NAME_PATTERN),
+        pattern: Some(&PATTERN_OF_INFERENCE_SPECIFICATION_NAME),
         values: &[],
     }),
 };
@@ -2513,7 +2513,7 @@ pub static INSTANCE_POOL_SUMMARY_LIST: Schema = Schema {
     }),
 };
 
-static JSON_CONTENT_TYPE_PATTERN: Pattern = Pattern::new(
+static PATTERN_OF_JSON_CONTENT_TYPE: Pattern = Pattern::new(
     "^[a-zA-Z0-9](-*[a-zA-Z0-9])*\\/[a-zA-Z0-9](-*[a-zA-Z0-9.])*",
     "\\A(?:[a-zA-Z0-9](-*[a-zA-Z0-9])*\\/[a-zA-Z0-9](-*[a-zA-Z0-9.])*)\\z",
 );
@@ -2522,7 +2522,7 @@ pub static JSON_CONTENT_TYPE: Schema = Schema {
     name: "JsonContentType",
     kind: Kind::String(StringRules {
         length: Range { min: Some(1), max: Some(256) },
-        pattern: Some(&JSON_CONTENT_TYPE_PATTERN),
+        pattern: Some(&PATTERN_OF_JSON_CONTENT_TYPE),
         values: &[],
     }),
 };
@@ -2537,14 +2537,14 @@ pub static JSON_CONTENT_TYPES: Schema = Schema {
     }),
 };
 
-static KMS_KEY_ID_PATTERN: Pattern =
+static PATTERN_OF_KMS_KEY_ID: Pattern =
     Pattern::new("^[a-zA-Z0-9:/_-]*", "\\A(?:[a-zA-Z0-9:/_-]*)\\z");
 
 pub static KMS_KEY_ID: Schema = Schema {
     name: "KmsKeyId",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(2_048) },
-        pattern: Some(&KMS_KEY_ID_PATTERN),
+        pattern: Some(&PATTERN_OF_KMS_KEY_ID),
         values: &[],
     }),
 };
@@ -2998,19 +2998,19 @@ pub static METRICS_ENDPOINT_LIST: Schema = Schema {
     }),
 };
 
-static METRICS_ENDPOINT_PATH_PATTERN: Pattern =
+static PATTERN_OF_METRICS_ENDPOINT_PATH: Pattern =
     Pattern::new("^/(?!.*\\.\\.)[a-zA-Z0-9/_.\\-]+", "\\A(?:/(?!.*\\.\\.)[a-zA-Z0-9/_.\\-]+)\\z");
 
 pub static METRICS_ENDPOINT_PATH: Schema = Schema {
     name: "MetricsEndpointPath",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(256) },
-        pattern: Some(&METRICS_ENDPOINT_PATH_PATTERN),
+        pattern: Some(&PATTERN_OF_METRICS_ENDPOINT_PATH),
         values: &[],
     }),
 };
 
-static ML_RESERVATION_ARN_PATTERN: Pattern = Pattern::new(
+static PATTERN_OF_ML_RESERVATION_ARN: Pattern = Pattern::new(
     "^arn:aws[a-z\\-]*:sagemaker:[a-z0-9\\-]*:[0-9]{12}:[a-z0-9\\-]{1,14}/.*",
     "\\A(?:arn:aws[a-z\\-]*:sagemaker:[a-z0-9\\-]*:[0-9]{12}:[a-z0-9\\-]{1,14}/.*)\\z",
 );
@@ -3019,7 +3019,7 @@ pub static ML_RESERVATION_ARN: Schema = Schema {
     name: "MlReservationArn",
     kind: Kind::String(StringRules {
         length: Range { min: Some(20), max: Some(258) },
-        pattern: Some(&ML_RESERVATION_ARN_PATTERN),
+        pattern: Some(&PATTERN_OF_ML_RESERVATION_ARN),
         values: &[],
     }),
 };
@@ -3039,7 +3039,7 @@ pub static MODEL_ACCESS_CONFIG: Schema = Schema {
     }),
 };
 
-static MODEL_ARN_PATTERN: Pattern = Pattern::new(
+static PATTERN_OF_MODEL_ARN: Pattern = Pattern::new(
     "^arn:aws[a-z\\-]*:sagemaker:[a-z0-9\\-]*:[0-9]{12}:model/.*",
     "\\A(?:arn:aws[a-z\\-]*:sagemaker:[a-z0-9\\-]*:[0-9]{12}:model/.*)\\z",
 );
@@ -3048,7 +3048,7 @@ pub static MODEL_ARN: Schema = Schema {
     name: "ModelArn",
     kind: Kind::String(StringRules {
         length: Range { min: Some(20), max: Some(2_048) },
-        pattern: Some(&MODEL_ARN_PATTERN),
+        pattern: Some(&PATTERN_OF_MODEL_ARN),
         values: &[],
     }),
 };
@@ -3086,7 +3086,7 @@ pub static MODEL_DATA_SOURCE: Schema = Schema {
     }),
 };
 
-static MODEL_NAME_PATTERN: Pattern = Pattern::new(
+static PATTERN_OF_MODEL_NAME: Pattern = Pattern::new(
     "^[a-zA-Z0-9]([\\-a-zA-Z0-9]*[a-zA-Z0-9])?",
     "\\A(?:[a-zA-Z0-9]([\\-a-zA-Z0-9]*[a-zA-Z0-9])?)\\z",
 );
@@ -3095,19 +3095,19 @@ pub static MODEL_NAME: Schema = Schema {
     name: "ModelName",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(63) },
-        pattern: Some(&MODEL_NAME_PATTERN),
+        pattern: Some(&PATTERN_OF_MODEL_NAME),
         values: &[],
     }),
 };
 
-static MODEL_NAME_CONTAINS_PATTERN: Pattern =
+static PATTERN_OF_MODEL_NAME_CONTAINS: Pattern =
     Pattern::new("^[a-zA-Z0-9-]+", "\\A(?:[a-zA-Z0-9-]+)\\z");
 
 pub static MODEL_NAME_CONTAINS: Schema = Schema {
     name: "ModelNameContains",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(63) },
-        pattern: Some(&MODEL_NAME_CONTAINS_PATTERN),
+        pattern: Some(&PATTERN_OF_MODEL_NAME_CONTAINS),
         values: &[],
     }),
 };
@@ -3177,13 +3177,13 @@ pub static MULTI_MODEL_CONFIG: Schema = Schema {
     }),
 };
 
-static NEXT_TOKEN_PATTERN: Pattern = Pattern::new("^.*", "\\A(?:.*)\\z");
+static PATTERN_OF_NEXT_TOKEN: Pattern = Pattern::new("^.*", "\\A(?:.*)\\z");
 
 pub static NEXT_TOKEN: Schema = Schema {
     name: "NextToken",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(8_192) },
-        pattern: Some(&NEXT_TOKEN_PATTERN),
+        pattern: Some(&PATTERN_OF_NEXT_TOKEN),
         values: &[],
     }),
 };
@@ -3197,13 +3197,13 @@ pub static ORDER_KEY: Schema = Schema {
     }),
 };
 
-static PAGINATION_TOKEN_PATTERN: Pattern = Pattern::new("^.*", "\\A(?:.*)\\z");
+static PATTERN_OF_PAGINATION_TOKEN: Pattern = Pattern::new("^.*", "\\A(?:.*)\\z");
 
 pub static PAGINATION_TOKEN: Schema = Schema {
     name: "PaginationToken",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(8_192) },
-        pattern: Some(&PAGINATION_TOKEN_PATTERN),
+        pattern: Some(&PATTERN_OF_PAGINATION_TOKEN),
         values: &[],
     }),
 };
@@ -4385,18 +4385,19 @@ pub static REPOSITORY_AUTH_CONFIG: Schema = Schema {
     }),
 };
 
-static REPOSITORY_CREDENTIALS_PROVIDER_ARN_PATTERN: Pattern = Pattern::new("^.*", "\\A(?:.*)\\z");
+static PATTERN_OF_REPOSITORY_CREDENTIALS_PROVIDER_ARN: Pattern =
+    Pattern::new("^.*", "\\A(?:.*)\\z");
 
 pub static REPOSITORY_CREDENTIALS_PROVIDER_ARN: Schema = Schema {
     name: "RepositoryCredentialsProviderArn",
     kind: Kind::String(StringRules {
         length: Range { min: Some(1), max: Some(2_048) },
-        pattern: Some(&REPOSITORY_CREDENTIALS_PROVIDER_ARN_PATTERN),
+        pattern: Some(&PATTERN_OF_REPOSITORY_CREDENTIALS_PROVIDER_ARN),
         values: &[],
     }),
 };
 
-static RESOURCE_ARN_PATTERN: Pattern = Pattern::new(
+static PATTERN_OF_RESOURCE_ARN: Pattern = Pattern::new(
     "^arn:aws[a-z-]*:sagemaker:[a-z0-9-]*:[0-9]{12}:.+",
     "\\A(?:arn:aws[a-z-]*:sagemaker:[a-z0-9-]*:[0-9]{12}:.+)\\z",
 );
@@ -4405,7 +4406,7 @@ pub static RESOURCE_ARN: Schema = Schema {
     name: "ResourceArn",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(256) },
-        pattern: Some(&RESOURCE_ARN_PATTERN),
+        pattern: Some(&PATTERN_OF_RESOURCE_ARN),
         values: &[],
     }),
 };
@@ -4425,7 +4426,7 @@ pub static RESOURCE_LIMIT_EXCEEDED: Schema = Schema {
     }),
 };
 
-static ROLE_ARN_PATTERN: Pattern = Pattern::new(
+static PATTERN_OF_ROLE_ARN: Pattern = Pattern::new(
     "^arn:aws[a-z\\-]*:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+",
     "\\A(?:arn:aws[a-z\\-]*:iam::[0-9]{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+)\\z",
 );
@@ -4434,7 +4435,7 @@ pub static ROLE_ARN: Schema = Schema {
     name: "RoleArn",
     kind: Kind::String(StringRules {
         length: Range { min: Some(20), max: Some(2_048) },
-        pattern: Some(&ROLE_ARN_PATTERN),
+        pattern: Some(&PATTERN_OF_ROLE_ARN),
         values: &[],
     }),
 };
@@ -4561,7 +4562,7 @@ pub static S3_MODEL_DATA_TYPE: Schema = Schema {
     }),
 };
 
-static S3_MODEL_URI_PATTERN: Pattern = Pattern::new(
+static PATTERN_OF_S3_MODEL_URI: Pattern = Pattern::new(
     "^((https|s3)://([^/]+)/?(.*)|file:///(.+))",
     "\\A(?:((https|s3)://([^/]+)/?(.*)|file:///(.+)))\\z",
 );
@@ -4570,7 +4571,7 @@ pub static S3_MODEL_URI: Schema = Schema {
     name: "S3ModelUri",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(1_024) },
-        pattern: Some(&S3_MODEL_URI_PATTERN),
+        pattern: Some(&PATTERN_OF_S3_MODEL_URI),
         values: &[],
     }),
 };
@@ -4580,14 +4581,14 @@ pub static SAMPLING_PERCENTAGE: Schema = Schema {
     kind: Kind::Integer(Range { min: Some(0), max: Some(100) }),
 };
 
-static SECURITY_GROUP_ID_PATTERN: Pattern =
+static PATTERN_OF_SECURITY_GROUP_ID: Pattern =
     Pattern::new("^[-0-9a-zA-Z]+", "\\A(?:[-0-9a-zA-Z]+)\\z");
 
 pub static SECURITY_GROUP_ID: Schema = Schema {
     name: "SecurityGroupId",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(32) },
-        pattern: Some(&SECURITY_GROUP_ID_PATTERN),
+        pattern: Some(&PATTERN_OF_SECURITY_GROUP_ID),
         values: &[],
     }),
 };
@@ -4607,7 +4608,7 @@ pub static SERVERLESS_PROVISIONED_CONCURRENCY: Schema = Schema {
     kind: Kind::Integer(Range { min: Some(1), max: Some(200) }),
 };
 
-static SNS_TOPIC_ARN_PATTERN: Pattern = Pattern::new(
+static PATTERN_OF_SNS_TOPIC_ARN: Pattern = Pattern::new(
     "^arn:aws[a-z\\-]*:sns:[a-z0-9\\-]*:[0-9]{12}:[a-zA-Z0-9_.-]+",
     "\\A(?:arn:aws[a-z\\-]*:sns:[a-z0-9\\-]*:[0-9]{12}:[a-zA-Z0-9_.-]+)\\z",
 );
@@ -4616,7 +4617,7 @@ pub static SNS_TOPIC_ARN: Schema = Schema {
     name: "SnsTopicArn",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(2_048) },
-        pattern: Some(&SNS_TOPIC_ARN_PATTERN),
+        pattern: Some(&PATTERN_OF_SNS_TOPIC_ARN),
         values: &[],
     }),
 };
@@ -4630,13 +4631,13 @@ pub static STRING: Schema = Schema {
     }),
 };
 
-static SUBNET_ID_PATTERN: Pattern = Pattern::new("^[-0-9a-zA-Z]+", "\\A(?:[-0-9a-zA-Z]+)\\z");
+static PATTERN_OF_SUBNET_ID: Pattern = Pattern::new("^[-0-9a-zA-Z]+", "\\A(?:[-0-9a-zA-Z]+)\\z");
 
 pub static SUBNET_ID: Schema = Schema {
     name: "SubnetId",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(32) },
-        pattern: Some(&SUBNET_ID_PATTERN),
+        pattern: Some(&PATTERN_OF_SUBNET_ID),
         values: &[],
     }),
 };
@@ -4675,7 +4676,7 @@ pub static TAG: Schema = Schema {
     }),
 };
 
-static TAG_KEY_PATTERN: Pattern = Pattern::new(
+static PATTERN_OF_TAG_KEY: Pattern = Pattern::new(
     "^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)",
     "\\A(?:([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*))\\z",
 );
@@ -4684,7 +4685,7 @@ pub static TAG_KEY: Schema = Schema {
     name: "TagKey",
     kind: Kind::String(StringRules {
         length: Range { min: Some(1), max: Some(128) },
-        pattern: Some(&TAG_KEY_PATTERN),
+        pattern: Some(&PATTERN_OF_TAG_KEY),
         values: &[],
     }),
 };
@@ -4709,7 +4710,7 @@ pub static TAG_LIST: Schema = Schema {
     }),
 };
 
-static TAG_VALUE_PATTERN: Pattern = Pattern::new(
+static PATTERN_OF_TAG_VALUE: Pattern = Pattern::new(
     "^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)",
     "\\A(?:([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*))\\z",
 );
@@ -4718,7 +4719,7 @@ pub static TAG_VALUE: Schema = Schema {
     name: "TagValue",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(256) },
-        pattern: Some(&TAG_VALUE_PATTERN),
+        pattern: Some(&PATTERN_OF_TAG_VALUE),
         values: &[],
     }),
 };
@@ -4886,7 +4887,7 @@ pub static UPDATE_ENDPOINT_WEIGHTS_AND_CAPACITIES_OUTPUT: Schema = Schema {
     }),
 };
 
-static URL_PATTERN: Pattern = Pattern::new(
+static PATTERN_OF_URL: Pattern = Pattern::new(
     "^((https|s3)://([^/]+)/?(.*)|file:///(.+))",
     "\\A(?:((https|s3)://([^/]+)/?(.*)|file:///(.+)))\\z",
 );
@@ -4895,7 +4896,7 @@ pub static URL: Schema = Schema {
     name: "Url",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(1_024) },
-        pattern: Some(&URL_PATTERN),
+        pattern: Some(&PATTERN_OF_URL),
         values: &[],
     }),
 };
@@ -4905,14 +4906,14 @@ pub static VARIANT_INSTANCE_PROVISION_TIMEOUT_IN_SECONDS: Schema = Schema {
     kind: Kind::Integer(Range { min: Some(300), max: Some(3_600) }),
 };
 
-static VARIANT_NAME_PATTERN: Pattern =
+static PATTERN_OF_VARIANT_NAME: Pattern =
     Pattern::new("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", "\\A(?:[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62})\\z");
 
 pub static VARIANT_NAME: Schema = Schema {
     name: "VariantName",
     kind: Kind::String(StringRules {
         length: Range { min: Some(0), max: Some(63) },
-        pattern: Some(&VARIANT_NAME_PATTERN),
+        pattern: Some(&PATTERN_OF_VARIANT_NAME),
         values: &[],
     }),
 };
@@ -4972,7 +4973,7 @@ pub static VARIANT_STATUS_MESSAGE: Schema = Schema {
 pub static VARIANT_WEIGHT: Schema =
     Schema { name: "VariantWeight", kind: Kind::Float(Range { min: Some(0.0), max: None }) };
 
-static VERSIONED_ARN_OR_NAME_PATTERN: Pattern = Pattern::new(
+static PATTERN_OF_VERSIONED_ARN_OR_NAME: Pattern = Pattern::new(
     "^(arn:aws[a-z\\-]*:sagemaker:[a-z0-9\\-]*:[0-9]{12}:[a-z\\-]*\\/)?([a-zA-Z0-9]([a-zA-Z0-9-]){0,62})(?<!-)(\\/[0-9]{1,9})?",
     "\\A(?:(arn:aws[a-z\\-]*:sagemaker:[a-z0-9\\-]*:[0-9]{12}:[a-z\\-]*\\/)?([a-zA-Z0-9]([a-zA-Z0-9-]){0,62})(?<!-)(\\/[0-9]{1,9})?)\\z",
 );
@@ -4981,7 +4982,7 @@ pub static VERSIONED_ARN_OR_NAME: Schema = Schema {
     name: "VersionedArnOrName",
     kind: Kind::String(StringRules {
         length: Range { min: Some(1), max: Some(176) },
-        pattern: Some(&VERSIONED_ARN_OR_NAME_PATTERN),
+        pattern: Some(&PATTERN_OF_VERSIONED_ARN_OR_NAME),
         values: &[],
     }),
 };

@@ -7,53 +7,53 @@ use crate::schema::{Kind, Location, Member, Pattern, Range, Schema, StringRules,
 pub static BODY_BLOB: Schema =
     Schema { name: "BodyBlob", kind: Kind::Blob(Range { min: None, max: Some(6_291_456) }) };
 
-static CUSTOM_ATTRIBUTES_HEADER_PATTERN: Pattern =
+static PATTERN_OF_CUSTOM_ATTRIBUTES_HEADER: Pattern =
     Pattern::new("\\p{ASCII}*", "\\A(?:\\p{ASCII}*)\\z");
 
 pub static CUSTOM_ATTRIBUTES_HEADER: Schema = Schema {
     name: "CustomAttributesHeader",
     kind: Kind::String(StringRules {
         length: Range { min: None, max: Some(1_024) },
-        pattern: Some(&CUSTOM_ATTRIBUTES_HEADER_PATTERN),
+        pattern: Some(&PATTERN_OF_CUSTOM_ATTRIBUTES_HEADER),
         values: &[],
     }),
 };
 
-static ENABLE_EXPLANATIONS_HEADER_PATTERN: Pattern = Pattern::new(".*", "\\A(?:.*)\\z");
+static PATTERN_OF_ENABLE_EXPLANATIONS_HEADER: Pattern = Pattern::new(".*", "\\A(?:.*)\\z");
 
 pub static ENABLE_EXPLANATIONS_HEADER: Schema = Schema {
     name: "EnableExplanationsHeader",
     kind: Kind::String(StringRules {
         length: Range { min: Some(1), max: Some(64) },
-        pattern: Some(&ENABLE_EXPLANATIONS_HEADER_PATTERN),
+        pattern: Some(&PATTERN_OF_ENABLE_EXPLANATIONS_HEADER),
         values: &[],
     }),
 };
 
-static ENDPOINT_NAME_PATTERN: Pattern =
+static PATTERN_OF_ENDPOINT_NAME: Pattern =
     Pattern::new("^[a-zA-Z0-9](-*[a-zA-Z0-9])*", "\\A(?:^[a-zA-Z0-9](-*[a-zA-Z0-9])*)\\z");
 
 pub static ENDPOINT_NAME: Schema = Schema {
     name: "EndpointName",
     kind: Kind::String(StringRules {
         length: Range { min: None, max: Some(63) },
-        pattern: Some(&ENDPOINT_NAME_PATTERN),
+        pattern: Some(&PATTERN_OF_ENDPOINT_NAME),
         values: &[],
     }),
 };
 
-static HEADER_PATTERN: Pattern = Pattern::new("\\p{ASCII}*", "\\A(?:\\p{ASCII}*)\\z");
+static PATTERN_OF_HEADER: Pattern = Pattern::new("\\p{ASCII}*", "\\A(?:\\p{ASCII}*)\\z");
 
 pub static HEADER: Schema = Schema {
     name: "Header",
     kind: Kind::String(StringRules {
         length: Range { min: None, max: Some(1_024) },
-        pattern: Some(&HEADER_PATTERN),
+        pattern: Some(&PATTERN_OF_HEADER),
         values: &[],
     }),
 };
 
-static INFERENCE_COMPONENT_HEADER_PATTERN: Pattern = Pattern::new(
+static PATTERN_OF_INFERENCE_COMPONENT_HEADER: Pattern = Pattern::new(
     "^[a-zA-Z0-9]([\\-a-zA-Z0-9]*[a-zA-Z0-9])?$",
     "\\A(?:^[a-zA-Z0-9]([\\-a-zA-Z0-9]*[a-zA-Z0-9])?$)\\z",
 );
@@ -62,19 +62,19 @@ pub static INFERENCE_COMPONENT_HEADER: Schema = Schema {
     name: "InferenceComponentHeader",
     kind: Kind::String(StringRules {
         length: Range { min: None, max: Some(63) },
-        pattern: Some(&INFERENCE_COMPONENT_HEADER_PATTERN),
+        pattern: Some(&PATTERN_OF_INFERENCE_COMPONENT_HEADER),
         values: &[],
     }),
 };
 
-static INFERENCE_ID_PATTERN: Pattern =
+static PATTERN_OF_INFERENCE_ID: Pattern =
     Pattern::new("\\A\\S[\\p{Print}]*\\z", "\\A(?:\\A[^ \\t\\n\\x0B\\x0C\\r][[ -~]]*\\z)\\z");
 
 pub static INFERENCE_ID: Schema = Schema {
     name: "InferenceId",
     kind: Kind::String(StringRules {
         length: Range { min: Some(1), max: Some(64) },
-        pattern: Some(&INFERENCE_ID_PATTERN),
+        pattern: Some(&PATTERN_OF_INFERENCE_ID),
         values: &[],
     }),
 };
@@ -333,7 +333,7 @@ pub static MODEL_NOT_READY_EXCEPTION: Schema = Schema {
     }),
 };
 
-static NEW_SESSION_RESPONSE_HEADER_PATTERN: Pattern = Pattern::new(
+static PATTERN_OF_NEW_SESSION_RESPONSE_HEADER: Pattern = Pattern::new(
     "^[a-zA-Z0-9](-*[a-zA-Z0-9])*;\\sExpires=[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
     "\\A(?:^[a-zA-Z0-9](-*[a-zA-Z0-9])*;[ \\t\\n\\x0B\\x0C\\r]Expires=[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$)\\z",
 );
@@ -342,19 +342,19 @@ pub static NEW_SESSION_RESPONSE_HEADER: Schema = Schema {
     name: "NewSessionResponseHeader",
     kind: Kind::String(StringRules {
         length: Range { min: None, max: Some(256) },
-        pattern: Some(&NEW_SESSION_RESPONSE_HEADER_PATTERN),
+        pattern: Some(&PATTERN_OF_NEW_SESSION_RESPONSE_HEADER),
         values: &[],
     }),
 };
 
-static PREFIX_AWARE_ID_HEADER_PATTERN: Pattern =
+static PATTERN_OF_PREFIX_AWARE_ID_HEADER: Pattern =
     Pattern::new("\\A\\S[\\p{Print}]*\\z", "\\A(?:\\A[^ \\t\\n\\x0B\\x0C\\r][[ -~]]*\\z)\\z");
 
 pub static PREFIX_AWARE_ID_HEADER: Schema = Schema {
     name: "PrefixAwareIdHeader",
     kind: Kind::String(StringRules {
         length: Range { min: Some(1), max: Some(64) },
-        pattern: Some(&PREFIX_AWARE_ID_HEADER_PATTERN),
+        pattern: Some(&PATTERN_OF_PREFIX_AWARE_ID_HEADER),
         values: &[],
     }),
 };
@@ -374,19 +374,19 @@ pub static SERVICE_UNAVAILABLE: Schema = Schema {
     }),
 };
 
-static SESSION_ID_HEADER_PATTERN: Pattern =
+static PATTERN_OF_SESSION_ID_HEADER: Pattern =
     Pattern::new("^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", "\\A(?:^[a-zA-Z0-9](-*[a-zA-Z0-9])*$)\\z");
 
 pub static SESSION_ID_HEADER: Schema = Schema {
     name: "SessionIdHeader",
     kind: Kind::String(StringRules {
         length: Range { min: None, max: Some(256) },
-        pattern: Some(&SESSION_ID_HEADER_PATTERN),
+        pattern: Some(&PATTERN_OF_SESSION_ID_HEADER),
         values: &[],
     }),
 };
 
-static SESSION_ID_OR_NEW_SESSION_CONSTANT_HEADER_PATTERN: Pattern = Pattern::new(
+static PATTERN_OF_SESSION_ID_OR_NEW_SESSION_CONSTANT_HEADER: Pattern = Pattern::new(
     "^(NEW_SESSION)$|^[a-zA-Z0-9](-*[a-zA-Z0-9])*$",
     "\\A(?:^(NEW_SESSION)$|^[a-zA-Z0-9](-*[a-zA-Z0-9])*$)\\z",
 );
@@ -395,7 +395,7 @@ pub static SESSION_ID_OR_NEW_SESSION_CONSTANT_HEADER: Schema = Schema {
     name: "SessionIdOrNewSessionConstantHeader",
     kind: Kind::String(StringRules {
         length: Range { min: None, max: Some(256) },
-        pattern: Some(&SESSION_ID_OR_NEW_SESSION_CONSTANT_HEADER_PATTERN),
+        pattern: Some(&PATTERN_OF_SESSION_ID_OR_NEW_SESSION_CONSTANT_HEADER),
         values: &[],
     }),
 };
@@ -403,38 +403,38 @@ pub static SESSION_ID_OR_NEW_SESSION_CONSTANT_HEADER: Schema = Schema {
 pub static STATUS_CODE: Schema =
     Schema { name: "StatusCode", kind: Kind::Integer(Range { min: None, max: None }) };
 
-static TARGET_CONTAINER_HOSTNAME_HEADER_PATTERN: Pattern =
+static PATTERN_OF_TARGET_CONTAINER_HOSTNAME_HEADER: Pattern =
     Pattern::new("^[a-zA-Z0-9](-*[a-zA-Z0-9])*", "\\A(?:^[a-zA-Z0-9](-*[a-zA-Z0-9])*)\\z");
 
 pub static TARGET_CONTAINER_HOSTNAME_HEADER: Schema = Schema {
     name: "TargetContainerHostnameHeader",
     kind: Kind::String(StringRules {
         length: Range { min: None, max: Some(63) },
-        pattern: Some(&TARGET_CONTAINER_HOSTNAME_HEADER_PATTERN),
+        pattern: Some(&PATTERN_OF_TARGET_CONTAINER_HOSTNAME_HEADER),
         values: &[],
     }),
 };
 
-static TARGET_MODEL_HEADER_PATTERN: Pattern =
+static PATTERN_OF_TARGET_MODEL_HEADER: Pattern =
     Pattern::new("\\A\\S[\\p{Print}]*\\z", "\\A(?:\\A[^ \\t\\n\\x0B\\x0C\\r][[ -~]]*\\z)\\z");
 
 pub static TARGET_MODEL_HEADER: Schema = Schema {
     name: "TargetModelHeader",
     kind: Kind::String(StringRules {
         length: Range { min: Some(1), max: Some(1_024) },
-        pattern: Some(&TARGET_MODEL_HEADER_PATTERN),
+        pattern: Some(&PATTERN_OF_TARGET_MODEL_HEADER),
         values: &[],
     }),
 };
 
-static TARGET_VARIANT_HEADER_PATTERN: Pattern =
+static PATTERN_OF_TARGET_VARIANT_HEADER: Pattern =
     Pattern::new("^[a-zA-Z0-9](-*[a-zA-Z0-9])*", "\\A(?:^[a-zA-Z0-9](-*[a-zA-Z0-9])*)\\z");
 
 pub static TARGET_VARIANT_HEADER: Schema = Schema {
     name: "TargetVariantHeader",
     kind: Kind::String(StringRules {
         length: Range { min: None, max: Some(63) },
-        pattern: Some(&TARGET_VARIANT_HEADER_PATTERN),
+        pattern: Some(&PATTERN_OF_TARGET_VARIANT_HEADER),
         values: &[],
     }),
 };

@@ -49,7 +49,7 @@ pub static ACCOUNT_TYPE: Schema = Schema {
     }),
 };
 
-static ARN_TYPE_PATTERN: Pattern = Pattern::new(
+static PATTERN_OF_ARN_TYPE: Pattern = Pattern::new(
     "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+",
     "\\A(?:[\\x{9}\\x{A}\\x{D}\\x{20}-\\x{7E}\\x{85}\\x{A0}-\\x{D7FF}\\x{E000}-\\x{FFFD}\\x{1000}0-\\x{10FF}FF]+)\\z",
 );
@@ -58,7 +58,7 @@ pub static ARN_TYPE: Schema = Schema {
     name: "arnType",
     kind: Kind::String(StringRules {
         length: Range { min: Some(20), max: Some(2_048) },
-        pattern: Some(&ARN_TYPE_PATTERN),
+        pattern: Some(&PATTERN_OF_ARN_TYPE),
         values: &[],
     }),
 };

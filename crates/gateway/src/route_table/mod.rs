@@ -43,12 +43,18 @@ impl Routes {
     }
 
     /// Chooses an instance for one request and enters it. `untried` says which instances may be chosen.
-    pub(crate) fn choose(&self, wanted: &Wanted<'_>, untried: impl Fn(&InstanceId) -> bool) -> Choice {
+    pub(crate) fn choose(
+        &self,
+        wanted: &Wanted<'_>,
+        untried: impl Fn(&InstanceId) -> bool,
+    ) -> Choice {
         // A gate turns a request back only if a newer snapshot lacks the instance, and that one is read next: each round
         // but the last has met a table published since the round before.
         loop {
             let snapshot = self.snapshot.load();
-            let Some(endpoint) = snapshot.endpoints.get(wanted.endpoint) else { return Choice::NoEndpoint };
+            let Some(endpoint) = snapshot.endpoints.get(wanted.endpoint) else {
+                return Choice::NoEndpoint;
+            };
             let variant = match endpoint.variant(wanted, &untried) {
                 Ok(variant) => variant,
                 Err(choice) => return choice,
@@ -92,7 +98,8 @@ impl Traffic for Routes {
     fn publish(&self, table: Arc<RouteTable>) {
         let mut gates = self.lock();
         let snapshot = Snapshot::build(&table, &mut gates);
-        let wanted: std::collections::HashSet<_> = snapshot.instances().map(|instance| instance.id.clone()).collect();
+        let wanted: std::collections::HashSet<_> =
+            snapshot.instances().map(|instance| instance.id.clone()).collect();
         // Opened before the snapshot is seen: an instance may come back that was taken out a moment ago.
         for id in &wanted {
             gates[id].open();
@@ -167,18 +174,26 @@ struct Variant {
 impl Snapshot {
     fn build(table: &RouteTable, gates: &mut BTreeMap<InstanceId, Arc<Gate>>) -> Self {
         let endpoints = table.endpoints.iter();
-        Self { endpoints: endpoints.map(|(name, route)| (name.clone(), Endpoint::build(route, gates))).collect() }
+        Self {
+            endpoints: endpoints
+                .map(|(name, route)| (name.clone(), Endpoint::build(route, gates)))
+                .collect(),
+        }
     }
 
     fn instances(&self) -> impl Iterator<Item = &Arc<Instance>> {
-        self.endpoints.values().flat_map(|endpoint| &endpoint.variants).flat_map(|variant| &variant.instances)
+        self.endpoints
+            .values()
+            .flat_map(|endpoint| &endpoint.variants)
+            .flat_map(|variant| &variant.instances)
     }
 }
 
 impl Endpoint {
     fn build(route: &EndpointRoute, gates: &mut BTreeMap<InstanceId, Arc<Gate>>) -> Self {
         let variants = route.variants.iter().map(|variant| Variant {
-            header: HeaderValue::from_str(variant.name.as_str()).expect("a name is letters, digits and hyphens"),
+            header: HeaderValue::from_str(variant.name.as_str())
+                .expect("a name is letters, digits and hyphens"),
             weight: variant.weight,
             strategy: variant.strategy,
             instances: variant
@@ -186,16 +201,28 @@ impl Endpoint {
                 .iter()
                 .map(|instance| {
                     let gate = Arc::clone(gates.entry(instance.id.clone()).or_default());
-                    Arc::new(Instance { id: instance.id.clone(), address: instance.address.clone(), gate })
+                    Arc::new(Instance {
+                        id: instance.id.clone(),
+                        address: instance.address.clone(),
+                        gate,
+                    })
                 })
                 .collect(),
         });
         Self { variants: variants.collect() }
     }
 
-    fn variant(&self, wanted: &Wanted<'_>, untried: &impl Fn(&InstanceId) -> bool) -> Result<&Variant, Choice> {
+    fn variant(
+        &self,
+        wanted: &Wanted<'_>,
+        untried: &impl Fn(&InstanceId) -> bool,
+    ) -> Result<&Variant, Choice> {
         if let Some(name) = wanted.variant {
-            return self.variants.iter().find(|variant| variant.header == name).ok_or(Choice::NoVariant);
+            return self
+                .variants
+                .iter()
+                .find(|variant| variant.header == name)
+                .ok_or(Choice::NoVariant);
         }
         let candidates = self.variants.iter().map(|variant| Candidate {
             weight: variant.weight,
@@ -209,20 +236,31 @@ impl Endpoint {
 
     /// Nothing can be chosen: because there is nothing, or because all of it was tried?
     fn none_left(&self) -> Choice {
-        let candidates =
-            self.variants.iter().map(|variant| Candidate { weight: variant.weight, ready: !variant.instances.is_empty() });
+        let candidates = self.variants.iter().map(|variant| Candidate {
+            weight: variant.weight,
+            ready: !variant.instances.is_empty(),
+        });
         if pick::weighted(candidates, 0.0).is_some() { Choice::AllTried } else { Choice::NoneReady }
     }
 }
 
 impl Variant {
-    fn instance(&self, random: u64, untried: &impl Fn(&InstanceId) -> bool) -> Option<&Arc<Instance>> {
+    fn instance(
+        &self,
+        random: u64,
+        untried: &impl Fn(&InstanceId) -> bool,
+    ) -> Option<&Arc<Instance>> {
         let index = match self.strategy {
             Strategy::LeastOutstanding => {
-                let loads = self.instances.iter().map(|instance| untried(&instance.id).then(|| instance.gate.inside()));
+                let loads = self
+                    .instances
+                    .iter()
+                    .map(|instance| untried(&instance.id).then(|| instance.gate.inside()));
                 pick::least(loads, random)
             }
-            Strategy::Random => pick::any(self.instances.iter().map(|instance| untried(&instance.id)), random),
+            Strategy::Random => {
+                pick::evenly(self.instances.iter().map(|instance| untried(&instance.id)), random)
+            }
         };
         index.map(|index| &self.instances[index])
     }

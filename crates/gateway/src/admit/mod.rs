@@ -58,7 +58,9 @@ pub(crate) fn is_invocation(path: &str) -> bool {
 }
 
 fn label(path: &str) -> Option<&str> {
-    path.strip_prefix("/endpoints/")?.strip_suffix("/invocations").filter(|label| !label.contains('/'))
+    path.strip_prefix("/endpoints/")?
+        .strip_suffix("/invocations")
+        .filter(|label| !label.contains('/'))
 }
 
 /// Reads and judges a request.
@@ -172,7 +174,8 @@ const EXAMINED: [HeaderName; 7] = [
 
 /// The members of a request that is validated in full.
 fn examined(parts: &Parts, body: &Bytes) -> Result<(EndpointName, Option<VariantName>), Fault> {
-    let call = wire::route(&SERVICE, parts, body).map_err(|rejection| Fault::Rejected(Box::new(rejection.error)))?;
+    let call = wire::route(&SERVICE, parts, body)
+        .map_err(|rejection| Fault::Rejected(Box::new(rejection.error)))?;
     let member = |name| call.input.get(name).and_then(wire::Document::as_str);
     let endpoint = member("EndpointName").unwrap_or_default();
     // The model's pattern for these names is narrower than nothing that `domain` refuses; if it ever were not, the name
@@ -197,7 +200,10 @@ fn unsupported(headers: &HeaderMap) -> Option<Unsupported> {
         (header::ENABLE_EXPLANATIONS, Unsupported::EnableExplanations),
         (header::PREFIX_AWARE_ID, Unsupported::PrefixAwareId),
     ];
-    table.into_iter().find(|(name, _)| headers.contains_key(name)).map(|(_, unsupported)| unsupported)
+    table
+        .into_iter()
+        .find(|(name, _)| headers.contains_key(name))
+        .map(|(_, unsupported)| unsupported)
 }
 
 #[cfg(test)]

@@ -1,0 +1,213 @@
+//! Puts a server together: the only place where concrete types meet.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use artifact::Buckets;
+use cli::ServerFile;
+use control::Nudge;
+use control::task::fleets::{Fleets, Means};
+use control::task::keep_time::keep_time;
+use domain::arn::Scope;
+use domain::instance::InstanceId;
+use domain::route::Traffic;
+use domain::time::Clock;
+use gateway::{ControlPlane, Gateway, Routes};
+use runtime::artifacts::{ArtifactError, Artifacts, BoxFuture};
+use runtime::driver::Driver;
+use runtime::process::{Image, ImageTable, ProcessDriver, ProcessSettings};
+use store::{SqliteStore, Store};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{ScaledClock, system_time};
+use crate::config::{Config, ImageEntry};
+use crate::data_dir::DataDir;
+use crate::front::{Front, RootKey, SKEW_SECS};
+
+/// A server that serves.
+#[derive(Debug)]
+pub struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) data_dir: DataDir,
+    pub(crate) gateway: Gateway,
+    pub(crate) driver: Arc<ProcessDriver>,
+    /// Ends the tasks.
+    pub(crate) stop: CancellationToken,
+    pub(crate) tasks: Vec<JoinHandle<()>>,
+}
+
+/// Why a server cannot start: one line that says what, why and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    DataDir(#[from] crate::data_dir::DataDirError),
+    #[error("cannot listen on {address}: {why}; choose another address with --listen, or stop what uses this one")]
+    Listen { address: SocketAddr, why: std::io::Error },
+    #[error("{0}")]
+    Store(#[from] store::Error),
+    #[error("the artefacts in {} cannot be used: {why}", path.display())]
+    Buckets { path: PathBuf, why: String },
+    #[error("the configuration's [[image]] entries cannot be used: {0}")]
+    Images(String),
+    #[error("model servers cannot be run: {0}")]
+    Runtime(String),
+    #[error("the port cannot be served: {0}")]
+    Gateway(std::io::Error),
+    #[error("cannot write {}: {why}", path.display())]
+    Announce { path: PathBuf, why: std::io::Error },
+}
+
+impl Server {
+    /// Starts everything. When it returns the port serves and the state is loaded; instances may still be coming up.
+    pub async fn start(config: &Config, path_variable: Option<String>) -> Result<Self, StartError> {
+        let data_dir = DataDir::open(&config.data_dir)?;
+        let listen = |why| StartError::Listen { address: config.listen, why };
+        let listener = TcpListener::bind(config.listen).map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let scope = Scope { region: config.region.clone(), account: config.account_id.clone() };
+        let credentials = Arc::new(RootKey::new(data_dir.root_key()?, &scope));
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data_dir.database())?);
+        let clock = Arc::new(ScaledClock::start(store.state().server_time(), config.time_scale));
+        let buckets = open_buckets(&data_dir.buckets())?;
+        let (nudge, routes) = (Nudge::default(), Arc::new(Routes::new()));
+        let nudged: Arc<dyn Fn() + Send + Sync> = {
+            let nudge = nudge.clone();
+            Arc::new(move || nudge.nudge())
+        };
+        let driver = open_driver(config, &data_dir, path_variable, &buckets, &clock, &nudged)?;
+
+        let means = Means {
+            store: Arc::clone(&store),
+            driver: Arc::clone(&driver) as Arc<dyn Driver>,
+            traffic: Arc::clone(&routes) as Arc<dyn Traffic>,
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            scope: scope.clone(),
+            new_id: Arc::new(|| InstanceId::from_entropy(entropy())),
+        };
+        let mut fleets = Fleets::new(means);
+        // The routes are published before the port serves, so that no request meets an endpoint that seems to be gone.
+        fleets.activate().await;
+
+        let ready = Arc::new(AtomicBool::new(false));
+        let front = Front {
+            scope,
+            clock: Arc::clone(&clock),
+            store: Arc::clone(&store),
+            credentials: Arc::clone(&credentials),
+            s3: s3(buckets, &credentials, &config.region),
+            nudge: nudged,
+            ready: Arc::clone(&ready),
+        };
+        let parts = gateway::Parts {
+            credentials,
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            routes,
+            control: ControlPlane::new(tokio::runtime::Handle::current(), front.handler()),
+        };
+        let settings = gateway::Settings { skew_secs: SKEW_SECS, ..gateway::Settings::new(&config.region, &config.account_id) };
+        let gateway = Gateway::start(listener, settings, parts).map_err(StartError::Gateway)?;
+
+        let stop = CancellationToken::new();
+        let tasks = vec![
+            spawn(control::drive(fleets, nudge, stop.clone())),
+            spawn(keep_time(store, clock, config.time_scale, stop.clone())),
+        ];
+        let server = Self { address, data_dir, gateway, driver, stop, tasks };
+        server.announce(config)?;
+        ready.store(true, Ordering::Release);
+        Ok(server)
+    }
+
+    /// `http://127.0.0.1:4280`
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    fn announce(&self, config: &Config) -> Result<(), StartError> {
+        let file = ServerFile {
+            endpoint_url: self.url(),
+            region: config.region.clone(),
+            account_id: config.account_id.clone(),
+            pid: std::process::id(),
+        };
+        let path = || ServerFile::path(self.data_dir.path());
+        file.write(self.data_dir.path()).map_err(|why| StartError::Announce { path: path(), why })
+    }
+}
+
+/// Two tasks for the life of the server; both end with the token that `Server` holds.
+#[expect(clippy::disallowed_methods, reason = "these tasks are held and joined by the server")]
+fn spawn(task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    tokio::spawn(task)
+}
+
+fn entropy() -> u128 {
+    let mut bits = [0; 16];
+    // Without entropy ids would repeat, and an id that is taken is not started again: the next tick tries anew.
+    drop(getrandom::fill(&mut bits));
+    u128::from_le_bytes(bits)
+}
+
+fn open_buckets(path: &Path) -> Result<Buckets, StartError> {
+    Buckets::open(path, system_time)
+        .map_err(|why| StartError::Buckets { path: path.to_owned(), why: why.to_string() })
+}
+
+fn s3(buckets: Buckets, credentials: &Arc<RootKey>, region: &str) -> artifact::S3Service {
+    let credentials = Arc::clone(credentials);
+    let secret_of = move |key: &str| {
+        auth::Credentials::find(&*credentials, key).map(|credential| credential.secret.expose().to_owned())
+    };
+    artifact::service(buckets, secret_of, region)
+}
+
+fn open_driver(
+    config: &Config,
+    data_dir: &DataDir,
+    path_variable: Option<String>,
+    buckets: &Buckets,
+    clock: &Arc<ScaledClock>,
+    nudged: &Arc<dyn Fn() + Send + Sync>,
+) -> Result<Arc<ProcessDriver>, StartError> {
+    let exe = std::env::current_exe().map_err(|why| StartError::Runtime(why.to_string()))?;
+    let images = ImageTable::new(config.images.iter().map(image).collect());
+    let images = images.map_err(|why| StartError::Images(why.to_string()))?;
+    let mut settings = ProcessSettings::new(data_dir.path().to_owned(), exe, images, config.region.clone());
+    if let Some(path) = path_variable {
+        settings.path = path;
+    }
+    let closed = vec![data_dir.path().to_owned()];
+    let fetcher = artifact::Artifacts::new(buckets.clone(), artifact::unpack::Limits::default(), closed);
+    let clock = Arc::clone(clock) as Arc<dyn Clock>;
+    let driver = ProcessDriver::open(settings, Arc::new(Fetcher(fetcher)), clock, Arc::clone(nudged));
+    driver.map(Arc::new).map_err(|why| StartError::Runtime(why.to_string()))
+}
+
+fn image(entry: &ImageEntry) -> Image {
+    Image {
+        pattern: entry.pattern.clone(),
+        command: entry.command.clone(),
+        environment: entry.environment.clone(),
+    }
+}
+
+/// Gets model artefacts for the drivers.
+struct Fetcher(artifact::Artifacts);
+
+impl Artifacts for Fetcher {
+    fn prepare<'a>(
+        &'a self,
+        url: &'a str,
+        into: &'a Path,
+        timeout: Duration,
+    ) -> BoxFuture<'a, Result<(), ArtifactError>> {
+        Box::pin(async move {
+            let fetched = self.0.prepare(url, into, timeout).await;
+            fetched.map_err(|why| ArtifactError { message: why.to_string() })
+        })
+    }
+}
