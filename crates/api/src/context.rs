@@ -24,7 +24,10 @@ pub struct Context {
 
 impl fmt::Debug for Context {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Context").field("scope", &self.scope).field("caller", &self.caller).finish_non_exhaustive()
+        out.debug_struct("Context")
+            .field("scope", &self.scope)
+            .field("caller", &self.caller)
+            .finish_non_exhaustive()
     }
 }
 

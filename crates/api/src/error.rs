@@ -24,7 +24,9 @@ pub enum Error {
     BadName { member: &'static str, value: String },
     #[error("Invalid pagination token. Repeat the request that gave it, with the same sort order.")]
     BadToken,
-    #[error("The resource \"{0}\" is not of a kind that has tags here: model, endpoint-config or endpoint.")]
+    #[error(
+        "The resource \"{0}\" is not of a kind that has tags here: model, endpoint-config or endpoint."
+    )]
     UntaggableResource(String),
     /// AWS answers another account's ARN as it answers one that the caller may not touch.
     #[error(
@@ -53,7 +55,10 @@ const fn noun(kind: Kind) -> &'static str {
 fn refused(refusal: &Refusal, scope: &Scope) -> String {
     match refusal {
         Refusal::InProgress(name) => {
-            format!("Cannot update in-progress endpoint \"{}\".", scope.sagemaker(Kind::Endpoint, name))
+            format!(
+                "Cannot update in-progress endpoint \"{}\".",
+                scope.sagemaker(Kind::Endpoint, name)
+            )
         }
         Refusal::Failed(name) => format!(
             "Cannot update endpoint \"{}\" because its creation failed. Delete it and create it again.",

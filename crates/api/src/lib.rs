@@ -26,7 +26,12 @@ pub async fn serve(cx: &Context, call: &Call, request_id: &str) -> Response<Byte
         Ok(output) => call.respond_document(&output, request_id),
         Err(error) => {
             if let Error::Internal(cause) = &error {
-                tracing::error!(operation = call.operation.name, request_id, cause, "an operation failed");
+                tracing::error!(
+                    operation = call.operation.name,
+                    request_id,
+                    cause,
+                    "an operation failed"
+                );
             }
             call.respond_error(&error.body(), request_id)
         }

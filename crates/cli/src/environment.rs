@@ -19,7 +19,8 @@ pub(crate) fn variable<'a>(environment: &'a Environment, name: &str) -> Option<&
 /// Where a server keeps its state unless told otherwise: `$XDG_DATA_HOME/tidegate`, else
 /// `$HOME/.local/share/tidegate`. Fails if neither variable holds an absolute path.
 pub fn default_data_dir(environment: &Environment) -> Result<PathBuf, Error> {
-    let absolute = |name| variable(environment, name).map(Path::new).filter(|path| path.is_absolute());
+    let absolute =
+        |name| variable(environment, name).map(Path::new).filter(|path| path.is_absolute());
     let base = absolute("XDG_DATA_HOME").map(Path::to_owned);
     let base = base.or_else(|| absolute("HOME").map(|home| home.join(".local/share")));
     base.map(|base| base.join("tidegate")).ok_or(Error::NoDataDir)
@@ -39,8 +40,13 @@ mod tests {
             (vec![], None),
         ];
         for (variables, wanted) in table {
-            let environment = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-            assert_eq!(default_data_dir(&environment).ok(), wanted.map(PathBuf::from), "{variables:?}");
+            let environment =
+                variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+            assert_eq!(
+                default_data_dir(&environment).ok(),
+                wanted.map(PathBuf::from),
+                "{variables:?}"
+            );
         }
     }
 }

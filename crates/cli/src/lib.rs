@@ -14,6 +14,8 @@ mod global;
 mod output;
 mod server_file;
 mod target;
+#[cfg(test)]
+mod testing;
 mod wall;
 
 pub use command::{Command, run};

@@ -37,7 +37,12 @@ impl ServerFile {
             .and_then(|file| file.take(FILE_BYTES_MAX).read_to_string(&mut text));
         match read {
             Ok(_) => {}
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
                 return Ok(None);
             }
             Err(error) => return Err(problem(error.to_string())),

@@ -13,10 +13,10 @@ use crate::time::Timestamp;
 
 /// What `ContainerStartupHealthCheckTimeoutInSeconds` is when a variant does not say
 /// (`reference/sagemaker-hosting.md`, section 6: 8 minutes).
-pub const STARTUP_TIMEOUT: Duration = Duration::from_secs(480);
+pub const STARTUP_TIMEOUT: Duration = Duration::from_mins(8);
 
 /// What `ModelDataDownloadTimeoutInSeconds` is when a variant does not say; AWS's own default is not documented.
-pub const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(3600);
+pub const DOWNLOAD_TIMEOUT: Duration = Duration::from_hours(1);
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EndpointConfig {
@@ -54,9 +54,13 @@ pub enum Malformed {
     NotOneKindOfCapacity(String),
     #[error("InitialInstanceCount is required for the instance-based production variant \"{0}\".")]
     NoInstanceCount(String),
-    #[error("InitialInstanceCount cannot be specified for the serverless production variant \"{0}\".")]
+    #[error(
+        "InitialInstanceCount cannot be specified for the serverless production variant \"{0}\"."
+    )]
     CountOfServerless(String),
-    #[error("ModelName is required for the production variant \"{0}\" unless ExecutionRoleArn is specified.")]
+    #[error(
+        "ModelName is required for the production variant \"{0}\" unless ExecutionRoleArn is specified."
+    )]
     NoModelName(String),
     #[error("ManagedInstanceScaling is only supported for inference component endpoints.")]
     ManagedScalingOfModel,
@@ -66,7 +70,8 @@ impl EndpointConfig {
     /// Fills in what AWS fills in, so that Describe tells it: a weight of 1.0 for each variant that has none.
     pub fn fill_defaults(members: &mut Members) {
         for list in ["ProductionVariants", "ShadowProductionVariants"] {
-            let variants = members.0.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten();
+            let variants =
+                members.0.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten();
             for variant in variants.filter_map(Value::as_object_mut) {
                 let weight = variant.entry("InitialVariantWeight").or_insert(Value::Null);
                 if weight.is_null() {
@@ -78,9 +83,14 @@ impl EndpointConfig {
 
     /// Checks what AWS checks of a config beyond the form of each member. `missing_model` answers with the ARN of a
     /// model that does not exist.
-    pub fn check(members: &Members, missing_model: impl Fn(&str) -> Option<String>) -> Result<(), Malformed> {
+    pub fn check(
+        members: &Members,
+        missing_model: impl Fn(&str) -> Option<String>,
+    ) -> Result<(), Malformed> {
         let mut names = BTreeSet::new();
-        for variant in variants(members, "ProductionVariants").chain(variants(members, "ShadowProductionVariants")) {
+        for variant in variants(members, "ProductionVariants")
+            .chain(variants(members, "ShadowProductionVariants"))
+        {
             let name = text(variant, "VariantName").unwrap_or_default().to_owned();
             if !names.insert(name.clone()) {
                 return Err(Malformed::DuplicateVariant(name));
@@ -106,7 +116,9 @@ impl EndpointConfig {
     /// Instance type by variant name, whether or not Tidegate could run the variant.
     pub fn instance_type(&self, variant: &VariantName) -> Option<&str> {
         let of_name = |one: &&Value| text(one, "VariantName") == Some(variant.as_str());
-        variants(&self.members, "ProductionVariants").find(of_name).and_then(|one| text(one, "InstanceType"))
+        variants(&self.members, "ProductionVariants")
+            .find(of_name)
+            .and_then(|one| text(one, "InstanceType"))
     }
 }
 
@@ -136,40 +148,55 @@ fn check_variant(
         return Err(Malformed::CountOfServerless(name.to_owned()));
     }
     let model = text(variant, "ModelName");
-    if model.is_some() && given(variant, "InstanceType") && !given(variant, "InitialInstanceCount") {
+    if model.is_some() && given(variant, "InstanceType") && !given(variant, "InitialInstanceCount")
+    {
         return Err(Malformed::NoInstanceCount(name.to_owned()));
     }
     match model {
-        None if members.at(&["ExecutionRoleArn"]).is_none() => Err(Malformed::NoModelName(name.to_owned())),
-        Some(_) if given(variant, "ManagedInstanceScaling") => Err(Malformed::ManagedScalingOfModel),
+        None if members.at(&["ExecutionRoleArn"]).is_none() => {
+            Err(Malformed::NoModelName(name.to_owned()))
+        }
+        Some(_) if given(variant, "ManagedInstanceScaling") => {
+            Err(Malformed::ManagedScalingOfModel)
+        }
         Some(model) => missing_model(model).map_or(Ok(()), |arn| Err(Malformed::NoSuchModel(arn))),
         None => Ok(()),
     }
 }
 
 fn lacking_of_config(members: &Members) -> Vec<String> {
-    let mut lacking: Vec<String> =
-        ["AsyncInferenceConfig", "ExplainerConfig", "ShadowProductionVariants", "CrossRegionTrafficConfig"]
-            .into_iter()
-            .filter(|name| members.at(&[name]).is_some_and(|value| value != &Value::Array(vec![])))
-            .map(str::to_owned)
-            .collect();
+    let mut lacking: Vec<String> = [
+        "AsyncInferenceConfig",
+        "ExplainerConfig",
+        "ShadowProductionVariants",
+        "CrossRegionTrafficConfig",
+    ]
+    .into_iter()
+    .filter(|name| members.at(&[name]).is_some_and(|value| value != &Value::Array(vec![])))
+    .map(str::to_owned)
+    .collect();
     let captures = members.at(&["DataCaptureConfig"]).is_some();
     // AWS's default is to capture when the config is there at all.
-    if captures && members.at(&["DataCaptureConfig", "EnableCapture"]) != Some(&Value::Bool(false)) {
+    if captures && members.at(&["DataCaptureConfig", "EnableCapture"]) != Some(&Value::Bool(false))
+    {
         lacking.push("DataCaptureConfig.EnableCapture".to_owned());
     }
     lacking
 }
 
 fn read_variant(path: &str, variant: &Value) -> Result<Variant, Vec<String>> {
-    let mut lacking: Vec<String> =
-        ["InstancePools", "ServerlessConfig", "ManagedInstanceScaling", "AcceleratorPartitionLayouts"]
-            .into_iter()
-            .filter(|name| given(variant, name))
-            .map(|name| format!("{path}.{name}"))
-            .collect();
-    let strategy = variant.get("RoutingConfig").and_then(|routing| text(routing, "RoutingStrategy"));
+    let mut lacking: Vec<String> = [
+        "InstancePools",
+        "ServerlessConfig",
+        "ManagedInstanceScaling",
+        "AcceleratorPartitionLayouts",
+    ]
+    .into_iter()
+    .filter(|name| given(variant, name))
+    .map(|name| format!("{path}.{name}"))
+    .collect();
+    let strategy =
+        variant.get("RoutingConfig").and_then(|routing| text(routing, "RoutingStrategy"));
     let strategy = match strategy {
         None | Some("LEAST_OUTSTANDING_REQUESTS") => Strategy::LeastOutstanding,
         Some("RANDOM") => Strategy::Random,
@@ -179,7 +206,10 @@ fn read_variant(path: &str, variant: &Value) -> Result<Variant, Vec<String>> {
         }
     };
     let seconds = |name: &str| variant.get(name).and_then(Value::as_u64).map(Duration::from_secs);
-    let count = variant.get("InitialInstanceCount").and_then(Value::as_u64).and_then(|count| count.try_into().ok());
+    let count = variant
+        .get("InitialInstanceCount")
+        .and_then(Value::as_u64)
+        .and_then(|count| count.try_into().ok());
     let parsed = |name: &str| text(variant, name).map(str::to_owned);
     let name = parsed("VariantName").and_then(|name| name.parse().ok());
     let model = parsed("ModelName").and_then(|name| name.parse().ok());
@@ -187,19 +217,28 @@ fn read_variant(path: &str, variant: &Value) -> Result<Variant, Vec<String>> {
         lacking.push(format!("{path} without ModelName (inference components)"));
     }
     match (name, model, parsed("InstanceType"), count) {
-        (Some(name), Some(model), Some(instance_type), Some(initial_instance_count)) if lacking.is_empty() => {
+        (Some(name), Some(model), Some(instance_type), Some(initial_instance_count))
+            if lacking.is_empty() =>
+        {
             Ok(Variant {
                 name,
                 model,
                 instance_type,
                 initial_instance_count,
-                initial_weight: variant.get("InitialVariantWeight").and_then(Value::as_f64).unwrap_or(1.0),
+                initial_weight: variant
+                    .get("InitialVariantWeight")
+                    .and_then(Value::as_f64)
+                    .unwrap_or(1.0),
                 strategy,
-                startup_timeout: seconds("ContainerStartupHealthCheckTimeoutInSeconds").unwrap_or(STARTUP_TIMEOUT),
-                download_timeout: seconds("ModelDataDownloadTimeoutInSeconds").unwrap_or(DOWNLOAD_TIMEOUT),
+                startup_timeout: seconds("ContainerStartupHealthCheckTimeoutInSeconds")
+                    .unwrap_or(STARTUP_TIMEOUT),
+                download_timeout: seconds("ModelDataDownloadTimeoutInSeconds")
+                    .unwrap_or(DOWNLOAD_TIMEOUT),
             })
         }
-        _ if lacking.is_empty() => Err(vec![format!("{path} without InstanceType and InitialInstanceCount")]),
+        _ if lacking.is_empty() => {
+            Err(vec![format!("{path} without InstanceType and InitialInstanceCount")])
+        }
         _ => Err(lacking),
     }
 }
@@ -213,7 +252,8 @@ mod tests {
         serde_json::from_value(value).unwrap()
     }
 
-    fn one(variant: Value) -> Members {
+    fn one(variant: impl Into<Value>) -> Members {
+        let variant = variant.into();
         members(json!({"ProductionVariants": [variant]}))
     }
 
@@ -233,7 +273,10 @@ mod tests {
         let a = || "a".to_owned();
         for (given, verdict) in [
             (one(plain()), Ok(())),
-            (members(json!({"ProductionVariants": [plain(), plain()]})), Err(Malformed::DuplicateVariant(a()))),
+            (
+                members(json!({"ProductionVariants": [plain(), plain()]})),
+                Err(Malformed::DuplicateVariant(a())),
+            ),
             (one(with("ModelName", json!("gone"))), Err(Malformed::NoSuchModel("arn:gone".into()))),
             (one(with("InstanceType", json!(null))), Err(Malformed::NotOneKindOfCapacity(a()))),
             (one(with("ServerlessConfig", json!({}))), Err(Malformed::NotOneKindOfCapacity(a()))),
@@ -247,26 +290,43 @@ mod tests {
 
     #[test]
     fn a_weight_is_kept_to_the_last_digit_and_defaults_to_one() {
-        let mut given = members(json!({"ProductionVariants": [plain(), with("InitialVariantWeight", json!(0.1))]}));
+        let mut given = members(
+            json!({"ProductionVariants": [plain(), with("InitialVariantWeight", json!(0.1))]}),
+        );
         EndpointConfig::fill_defaults(&mut given);
-        let weights: Vec<String> =
-            variants(&given, "ProductionVariants").map(|one| one["InitialVariantWeight"].to_string()).collect();
+        let weights: Vec<String> = variants(&given, "ProductionVariants")
+            .map(|one| one["InitialVariantWeight"].to_string())
+            .collect();
         assert_eq!(weights, ["1.0", "0.1"]);
     }
 
     #[test]
     fn what_cannot_be_done_is_named() {
-        let config = |members| EndpointConfig { name: "c".parse().unwrap(), created_at: Timestamp::default(), members };
+        let config = |members| EndpointConfig {
+            name: "c".parse().unwrap(),
+            created_at: Timestamp::default(),
+            members,
+        };
         let lacking = |members| config(members).variants().err().unwrap_or_default();
         assert!(lacking(one(plain())).is_empty());
         for (name, value, named) in [
             ("ServerlessConfig", json!({}), "ProductionVariants[0].ServerlessConfig"),
-            ("RoutingConfig", json!({"RoutingStrategy": "KV_AWARE"}), "ProductionVariants[0].RoutingConfig.RoutingStrategy KV_AWARE"),
-            ("ModelName", json!(null), "ProductionVariants[0] without ModelName (inference components)"),
+            (
+                "RoutingConfig",
+                json!({"RoutingStrategy": "KV_AWARE"}),
+                "ProductionVariants[0].RoutingConfig.RoutingStrategy KV_AWARE",
+            ),
+            (
+                "ModelName",
+                json!(null),
+                "ProductionVariants[0] without ModelName (inference components)",
+            ),
         ] {
             assert_eq!(lacking(one(with(name, value))).first().map(String::as_str), Some(named));
         }
-        let capture = members(json!({"ProductionVariants": [plain()], "DataCaptureConfig": {"EnableCapture": true}}));
+        let capture = members(
+            json!({"ProductionVariants": [plain()], "DataCaptureConfig": {"EnableCapture": true}}),
+        );
         assert_eq!(lacking(capture), ["DataCaptureConfig.EnableCapture"]);
     }
 }

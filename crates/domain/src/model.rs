@@ -34,22 +34,28 @@ pub enum Malformed {
     #[error("Specify one of either PrimaryContainer or Containers in the model.")]
     NoContainer,
     /// `reference/sagemaker-hosting.md`, section 1.1.
-    #[error("Specify one of either Image and Model Data URL or ModelPackageName in container definition.")]
+    #[error(
+        "Specify one of either Image and Model Data URL or ModelPackageName in container definition."
+    )]
     NoImage,
 }
 
 impl Model {
     /// Checks what AWS checks of a model beyond the form of each member.
     pub fn check(members: &Members) -> Result<(), Malformed> {
-        let several = members.at(&["Containers"]).and_then(Value::as_array).filter(|list| !list.is_empty());
+        let several =
+            members.at(&["Containers"]).and_then(Value::as_array).filter(|list| !list.is_empty());
         let containers: Vec<&Value> = match (members.at(&["PrimaryContainer"]), several) {
             (Some(_), Some(_)) => return Err(Malformed::BothContainers),
             (Some(one), None) => vec![one],
             (None, Some(list)) => list.iter().collect(),
             (None, None) => return Err(Malformed::NoContainer),
         };
-        let has = |container: &Value, name: &str| container.get(name).is_some_and(|value| !value.is_null());
-        let complete = |container: &&Value| has(container, "Image") != has(container, "ModelPackageName");
+        let has = |container: &Value, name: &str| {
+            container.get(name).is_some_and(|value| !value.is_null())
+        };
+        let complete =
+            |container: &&Value| has(container, "Image") != has(container, "ModelPackageName");
         if containers.iter().all(complete) { Ok(()) } else { Err(Malformed::NoImage) }
     }
 
@@ -67,10 +73,12 @@ impl Model {
             let found = path.iter().try_fold(*container, |value, name| value.get(name))?;
             found.as_str().map(str::to_owned)
         };
-        let environment = container.get("Environment").and_then(Value::as_object).into_iter().flatten();
+        let environment =
+            container.get("Environment").and_then(Value::as_object).into_iter().flatten();
         Ok(Container {
             image: text(&["Image"]).unwrap_or_default(),
-            model_data_url: text(&["ModelDataUrl"]).or_else(|| text(&["ModelDataSource", "S3DataSource", "S3Uri"])),
+            model_data_url: text(&["ModelDataUrl"])
+                .or_else(|| text(&["ModelDataSource", "S3DataSource", "S3Uri"])),
             environment: environment
                 .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
                 .collect(),
@@ -102,16 +110,21 @@ fn containers(members: &Members) -> Vec<(String, &Value)> {
 }
 
 fn lacking_of_container(path: &str, container: &Value) -> Vec<String> {
-    let given = |name: &str| container.get(name).is_some_and(|value| !value.is_null() && value != &Value::Array(vec![]));
-    let mut lacking: Vec<String> = ["ModelPackageName", "InferenceSpecificationName", "AdditionalModelDataSources"]
-        .into_iter()
-        .filter(|name| given(name))
-        .map(|name| format!("{path}.{name}"))
-        .collect();
+    let given = |name: &str| {
+        container.get(name).is_some_and(|value| !value.is_null() && value != &Value::Array(vec![]))
+    };
+    let mut lacking: Vec<String> =
+        ["ModelPackageName", "InferenceSpecificationName", "AdditionalModelDataSources"]
+            .into_iter()
+            .filter(|name| given(name))
+            .map(|name| format!("{path}.{name}"))
+            .collect();
     if container.get("Mode").and_then(Value::as_str) == Some("MultiModel") {
         lacking.push(format!("{path}.Mode MultiModel"));
     }
-    if let Some(source) = container.get("ModelDataSource").and_then(|source| source.get("S3DataSource")) {
+    if let Some(source) =
+        container.get("ModelDataSource").and_then(|source| source.get("S3DataSource"))
+    {
         let of = |name: &str| source.get(name).and_then(Value::as_str);
         if (of("S3DataType"), of("CompressionType")) != (Some("S3Object"), Some("Gzip")) {
             lacking.push(format!("{path}.ModelDataSource (other than an S3Object with Gzip)"));
@@ -130,7 +143,11 @@ mod tests {
     }
 
     fn model(value: Value) -> Model {
-        Model { name: "m".parse().unwrap(), created_at: Timestamp::default(), members: members(value) }
+        Model {
+            name: "m".parse().unwrap(),
+            created_at: Timestamp::default(),
+            members: members(value),
+        }
     }
 
     #[test]
@@ -141,9 +158,15 @@ mod tests {
             (json!({"PrimaryContainer": {"ModelPackageName": "p"}}), Ok(())),
             (json!({}), Err(Malformed::NoContainer)),
             (json!({"Containers": []}), Err(Malformed::NoContainer)),
-            (json!({"PrimaryContainer": {"Image": "a"}, "Containers": [{"Image": "a"}]}), Err(Malformed::BothContainers)),
+            (
+                json!({"PrimaryContainer": {"Image": "a"}, "Containers": [{"Image": "a"}]}),
+                Err(Malformed::BothContainers),
+            ),
             (json!({"PrimaryContainer": {"Environment": {}}}), Err(Malformed::NoImage)),
-            (json!({"PrimaryContainer": {"Image": "a", "ModelPackageName": "p"}}), Err(Malformed::NoImage)),
+            (
+                json!({"PrimaryContainer": {"Image": "a", "ModelPackageName": "p"}}),
+                Err(Malformed::NoImage),
+            ),
         ] {
             assert_eq!(Model::check(&members(given.clone())), verdict, "{given}");
         }
@@ -164,11 +187,23 @@ mod tests {
     fn what_cannot_be_done_is_named() {
         let s3 = |kind, packed| json!({"S3DataSource": {"S3Uri": "s3://b/k", "S3DataType": kind, "CompressionType": packed}});
         for (given, named) in [
-            (json!({"Containers": [{"Image": "a"}, {"Image": "b"}]}), Some("Containers (more than one)")),
-            (json!({"PrimaryContainer": {"Image": "a", "Mode": "MultiModel"}}), Some("PrimaryContainer.Mode MultiModel")),
+            (
+                json!({"Containers": [{"Image": "a"}, {"Image": "b"}]}),
+                Some("Containers (more than one)"),
+            ),
+            (
+                json!({"PrimaryContainer": {"Image": "a", "Mode": "MultiModel"}}),
+                Some("PrimaryContainer.Mode MultiModel"),
+            ),
             (json!({"PrimaryContainer": {"Image": "a", "Mode": "SingleModel"}}), None),
-            (json!({"PrimaryContainer": {"ModelPackageName": "p"}}), Some("PrimaryContainer.ModelPackageName")),
-            (json!({"PrimaryContainer": {"Image": "a", "ModelDataSource": s3("S3Object", "Gzip")}}), None),
+            (
+                json!({"PrimaryContainer": {"ModelPackageName": "p"}}),
+                Some("PrimaryContainer.ModelPackageName"),
+            ),
+            (
+                json!({"PrimaryContainer": {"Image": "a", "ModelDataSource": s3("S3Object", "Gzip")}}),
+                None,
+            ),
             (
                 json!({"PrimaryContainer": {"Image": "a", "ModelDataSource": s3("S3Prefix", "None")}}),
                 Some("PrimaryContainer.ModelDataSource (other than an S3Object with Gzip)"),

@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 pub const NAME_LENGTH_MAX: usize = 63;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a name has 1 to 63 letters, digits and hyphens, and neither begins nor ends with a hyphen")]
+#[error(
+    "a name has 1 to 63 letters, digits and hyphens, and neither begins nor ends with a hyphen"
+)]
 pub struct NameError;
 
 fn is_name(raw: &str) -> bool {

@@ -18,7 +18,10 @@ pub struct TooManyTags;
 
 impl Tags {
     /// These tags with `more` added; a key that is there already takes the new value.
-    pub fn with(&self, more: impl IntoIterator<Item = (String, String)>) -> Result<Self, TooManyTags> {
+    pub fn with(
+        &self,
+        more: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, TooManyTags> {
         let mut tags = self.0.clone();
         tags.extend(more);
         if tags.len() > TAGS_MAX { Err(TooManyTags) } else { Ok(Self(tags)) }

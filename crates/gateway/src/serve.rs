@@ -128,8 +128,8 @@ fn passed_on(headers: &HeaderMap) -> HeaderMap {
     // Two more will be the host and the length.
     let mut passed = HeaderMap::with_capacity(PASSED_ON.len() + 2);
     for name in PASSED_ON {
-        if let Some(value) = headers.get(&name) {
-            passed.insert(name, value.clone());
+        for value in headers.get_all(&name) {
+            passed.append(&name, value.clone());
         }
     }
     passed

@@ -12,7 +12,10 @@ fn main() -> ExitCode {
         Some("onnx") => Image::Onnx,
         _ => return fail("usage: model_server echo|onnx"),
     };
-    match Settings::from_environment(std::env::vars()).and_then(|settings| run(image, settings)) {
+    // A variable that is not text is none of ours; `std::env::vars` would panic on it.
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    match Settings::from_environment(variables).and_then(|settings| run(image, settings)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error.to_string()),
     }

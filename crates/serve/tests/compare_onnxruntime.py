@@ -19,6 +19,7 @@ import stat
 import subprocess
 import tempfile
 import time
+import wave
 import zipfile
 
 import numpy
@@ -163,15 +164,16 @@ def samples():
         f'def area_{row["id"]}(radius):\n    """The area of a circle."""\n    return {row["price"]} * math.pi * radius**2\n'
         for row in numbers
     )
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for row in numbers:
-            archive.writestr(zipfile.ZipInfo(f"folder/{row['id']}.txt"), row["name"] * 9)
+    tone = (8000 * numpy.sin(numpy.arange(4000) / 9)).astype("<i2").tobytes()
+    sound = io.BytesIO()
+    with wave.open(sound, "wb") as file:
+        file.setparams((1, 2, 16000, 0, "NONE", "not compressed"))
+        file.writeframes(tone)
     return [
         program.encode(),
         json.dumps(numbers, indent=1).encode(),
         f"<!doctype html>\n<html><head><title>t</title></head><body><table>\n{page}</table></body></html>".encode(),
-        packed.getvalue(),
+        sound.getvalue(),
     ]
 
 

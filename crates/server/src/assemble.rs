@@ -30,7 +30,7 @@ use crate::front::{Front, RootKey, SKEW_SECS};
 
 /// A server that serves.
 #[derive(Debug)]
-pub struct Server {
+pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) data_dir: DataDir,
     pub(crate) gateway: Gateway,
@@ -42,10 +42,12 @@ pub struct Server {
 
 /// Why a server cannot start: one line that says what, why and what to do.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub(crate) enum StartError {
     #[error(transparent)]
     DataDir(#[from] crate::data_dir::DataDirError),
-    #[error("cannot listen on {address}: {why}; choose another address with --listen, or stop what uses this one")]
+    #[error(
+        "cannot listen on {address}: {why}; choose another address with --listen, or stop what uses this one"
+    )]
     Listen { address: SocketAddr, why: std::io::Error },
     #[error("{0}")]
     Store(#[from] store::Error),
@@ -108,7 +110,10 @@ impl Server {
             routes,
             control: ControlPlane::new(tokio::runtime::Handle::current(), front.handler()),
         };
-        let settings = gateway::Settings { skew_secs: SKEW_SECS, ..gateway::Settings::new(&config.region, &config.account_id) };
+        let settings = gateway::Settings {
+            skew_secs: SKEW_SECS,
+            ..gateway::Settings::new(&config.region, &config.account_id)
+        };
         let gateway = Gateway::start(listener, settings, parts).map_err(StartError::Gateway)?;
 
         let stop = CancellationToken::new();
@@ -160,7 +165,8 @@ fn open_buckets(path: &Path) -> Result<Buckets, StartError> {
 fn s3(buckets: Buckets, credentials: &Arc<RootKey>, region: &str) -> artifact::S3Service {
     let credentials = Arc::clone(credentials);
     let secret_of = move |key: &str| {
-        auth::Credentials::find(&*credentials, key).map(|credential| credential.secret.expose().to_owned())
+        auth::Credentials::find(&*credentials, key)
+            .map(|credential| credential.secret.expose().to_owned())
     };
     artifact::service(buckets, secret_of, region)
 }
@@ -176,14 +182,17 @@ fn open_driver(
     let exe = std::env::current_exe().map_err(|why| StartError::Runtime(why.to_string()))?;
     let images = ImageTable::new(config.images.iter().map(image).collect());
     let images = images.map_err(|why| StartError::Images(why.to_string()))?;
-    let mut settings = ProcessSettings::new(data_dir.path().to_owned(), exe, images, config.region.clone());
+    let mut settings =
+        ProcessSettings::new(data_dir.path().to_owned(), exe, images, config.region.clone());
     if let Some(path) = path_variable {
         settings.path = path;
     }
     let closed = vec![data_dir.path().to_owned()];
-    let fetcher = artifact::Artifacts::new(buckets.clone(), artifact::unpack::Limits::default(), closed);
+    let fetcher =
+        artifact::Artifacts::new(buckets.clone(), artifact::unpack::Limits::default(), closed);
     let clock = Arc::clone(clock) as Arc<dyn Clock>;
-    let driver = ProcessDriver::open(settings, Arc::new(Fetcher(fetcher)), clock, Arc::clone(nudged));
+    let driver =
+        ProcessDriver::open(settings, Arc::new(Fetcher(fetcher)), clock, Arc::clone(nudged));
     driver.map(Arc::new).map_err(|why| StartError::Runtime(why.to_string()))
 }
 

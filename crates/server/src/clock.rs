@@ -41,12 +41,18 @@ pub fn wall() -> Timestamp {
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the wall clock that everything else is handed")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the wall clock that everything else is handed"
+)]
 pub fn system_time() -> SystemTime {
     SystemTime::now()
 }
 
-#[expect(clippy::disallowed_methods, reason = "server time counts from here; it is not a wait that tests would pause")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "server time counts from here; it is not a wait that tests would pause"
+)]
 fn instant() -> Instant {
     Instant::now()
 }

@@ -86,7 +86,9 @@ pub enum ConfigError {
     Malformed { path: PathBuf, why: String },
     #[error("account-id is {0:?}, but an account has twelve digits, such as 000000000000")]
     Account(String),
-    #[error("region is {0:?}, but a region has small letters, digits and hyphens, such as us-east-1")]
+    #[error(
+        "region is {0:?}, but a region has small letters, digits and hyphens, such as us-east-1"
+    )]
     Region(String),
     #[error("time-scale is {0}, but it must lie between 1 and {TIME_SCALE_MAX}")]
     TimeScale(f64),
@@ -99,13 +101,23 @@ pub enum ConfigError {
 
 impl Config {
     /// Puts flags, environment (which clap has merged into the flags) and file together.
-    pub fn gather(args: UpArgs, data_dir: Option<PathBuf>, default_data_dir: PathBuf) -> Result<Self, ConfigError> {
+    pub fn gather(
+        args: UpArgs,
+        data_dir: Option<PathBuf>,
+        default_data_dir: PathBuf,
+    ) -> Result<Self, ConfigError> {
         let file = args.config.as_deref().map_or_else(|| Ok(File::default()), read)?;
         let config = Self {
             data_dir: data_dir.or(file.data_dir).unwrap_or(default_data_dir),
-            listen: args.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 4280))),
+            listen: args
+                .listen
+                .or(file.listen)
+                .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 4280))),
             region: args.region.or(file.region).unwrap_or_else(|| "us-east-1".into()),
-            account_id: args.account_id.or(file.account_id).unwrap_or_else(|| "000000000000".into()),
+            account_id: args
+                .account_id
+                .or(file.account_id)
+                .unwrap_or_else(|| "000000000000".into()),
             time_scale: args.time_scale.or(file.time_scale).unwrap_or(1.0),
             images: file.image,
         };
@@ -114,7 +126,8 @@ impl Config {
     }
 
     fn check(&self, insecure_http: bool) -> Result<(), ConfigError> {
-        if self.account_id.len() != 12 || !self.account_id.bytes().all(|byte| byte.is_ascii_digit()) {
+        if self.account_id.len() != 12 || !self.account_id.bytes().all(|byte| byte.is_ascii_digit())
+        {
             return Err(ConfigError::Account(self.account_id.clone()));
         }
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -140,8 +153,12 @@ fn read(path: &Path) -> Result<File, ConfigError> {
     }
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
     let malformed = |why: toml::de::Error| {
-        let line = why.span().map_or(0, |span| text[..span.start.min(text.len())].lines().count().max(1));
-        ConfigError::Malformed { path: path.to_owned(), why: format!("line {line}: {}", why.message()) }
+        let line =
+            why.span().map_or(0, |span| text[..span.start.min(text.len())].lines().count().max(1));
+        ConfigError::Malformed {
+            path: path.to_owned(),
+            why: format!("line {line}: {}", why.message()),
+        }
     };
     toml::from_str(&text).map_err(malformed)
 }
@@ -165,7 +182,10 @@ mod tests {
     fn defaults_are_those_of_the_design() {
         let config = gather(UpArgs::default()).unwrap();
         assert_eq!(config.listen.to_string(), "127.0.0.1:4280");
-        assert_eq!((config.region.as_str(), config.account_id.as_str()), ("us-east-1", "000000000000"));
+        assert_eq!(
+            (config.region.as_str(), config.account_id.as_str()),
+            ("us-east-1", "000000000000")
+        );
         assert_eq!(config.data_dir, Path::new("/d"));
     }
 
@@ -174,7 +194,10 @@ mod tests {
         let text = "region = 'eu-west-1'\naccount_id = '111111111111'\n[[image]]\nmatch = '*'\ncommand = ['a']\n";
         let args = UpArgs { region: Some("eu-north-1".into()), ..UpArgs::default() };
         let config = with_file(text, args).unwrap();
-        assert_eq!((config.region.as_str(), config.account_id.as_str()), ("eu-north-1", "111111111111"));
+        assert_eq!(
+            (config.region.as_str(), config.account_id.as_str()),
+            ("eu-north-1", "111111111111")
+        );
         assert_eq!(config.images[0].command, ["a"]);
     }
 

@@ -5,7 +5,9 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use auth::key::{AccessKey, FILE_BYTES_MAX, Profile, Profiles, ROOT_KEY_ENTROPY_BYTES, parse, print, root_key};
+use auth::key::{
+    AccessKey, FILE_BYTES_MAX, Profile, Profiles, ROOT_KEY_ENTROPY_BYTES, parse, print, root_key,
+};
 use rustix::fs::{FlockOperation, flock};
 
 /// The profile of the root access key.
@@ -42,7 +44,12 @@ impl DataDir {
         let path = path.canonicalize().map_err(unusable)?;
         let unusable = |why| DataDirError::Unusable { path: path.clone(), why };
         fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).map_err(unusable)?;
-        let lock = private().create(true).truncate(false).write(true).open(path.join("lock")).map_err(unusable)?;
+        let lock = private()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path.join("lock"))
+            .map_err(unusable)?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Self { path, _lock: lock }),
             Err(rustix::io::Errno::WOULDBLOCK) => Err(DataDirError::InUse { path }),
@@ -67,9 +74,13 @@ impl DataDir {
         let path = self.path.join("credentials");
         let malformed = |why: String| DataDirError::Credentials { path: path.clone(), why };
         let text = match fs::metadata(&path) {
-            Ok(file) if file.len() > FILE_BYTES_MAX as u64 => return Err(malformed("it is too long".into())),
+            Ok(file) if file.len() > FILE_BYTES_MAX as u64 => {
+                return Err(malformed("it is too long".into()));
+            }
             Ok(_) => fs::read_to_string(&path).map_err(|why| malformed(why.to_string()))?,
-            Err(why) if why.kind() == std::io::ErrorKind::NotFound => return self.make_root_key(&path),
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => {
+                return self.make_root_key(&path);
+            }
             Err(why) => return Err(malformed(why.to_string())),
         };
         let profiles = parse(&text).map_err(|why| malformed(why.to_string()))?;

@@ -53,9 +53,8 @@ fn main() -> ExitCode {
     let Program { global, command } = Program::parse();
     match command {
         Command::Up(args) => up(args, &global, &environment),
-        Command::Client(command) => {
-            cli::run(command, &global, &environment, Program::command()).unwrap_or_else(|error| failed(&error))
-        }
+        Command::Client(command) => cli::run(command, &global, &environment, Program::command())
+            .unwrap_or_else(|error| failed(&error)),
     }
 }
 
@@ -68,7 +67,9 @@ fn serve(image: Option<&str>) -> ExitCode {
     };
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    match serve::Settings::from_environment(variables).and_then(|settings| serve::run(image, settings)) {
+    match serve::Settings::from_environment(variables)
+        .and_then(|settings| serve::run(image, settings))
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
@@ -117,7 +118,8 @@ async fn run(config: &Config, path_variable: Option<String>) -> ExitCode {
 }
 
 fn start_log(filter: Option<&str>) {
-    let filter = EnvFilter::try_new(filter.unwrap_or("info")).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter =
+        EnvFilter::try_new(filter.unwrap_or("info")).unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

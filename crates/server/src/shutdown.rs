@@ -12,7 +12,8 @@ const DRAIN_TIME_MAX: Duration = Duration::from_secs(65);
 
 /// Waits for SIGTERM or SIGINT.
 pub async fn asked() -> std::io::Result<()> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
@@ -26,7 +27,10 @@ impl Server {
         tracing::info!("stopping: running requests finish first");
         let drained = self.gateway.drain(DRAIN_TIME_MAX).await;
         if drained.cut_off > 0 {
-            tracing::warn!(connections = drained.cut_off, "connections were still busy and were cut off");
+            tracing::warn!(
+                connections = drained.cut_off,
+                "connections were still busy and were cut off"
+            );
         }
         self.stop.cancel();
         for task in self.tasks {

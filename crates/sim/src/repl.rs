@@ -27,7 +27,8 @@ use crate::world::{Answer, Fault, World};
 
 /// Runs a script and returns what there is to see: each command, and what changed by it.
 pub fn run(script: &str) -> Result<String, Fault> {
-    let mut session = Session { world: World::new()?, requests: Vec::new(), shown: BTreeMap::new() };
+    let mut session =
+        Session { world: World::new()?, requests: Vec::new(), shown: BTreeMap::new() };
     let mut out = String::new();
     for line in script.lines() {
         let Some(command) = line.strip_prefix("> ") else {
@@ -37,7 +38,8 @@ pub fn run(script: &str) -> Result<String, Fault> {
         };
         out.push_str(line);
         out.push('\n');
-        let answer = session.perform(command).map_err(|fault| Fault(format!("{command}: {fault}")))?;
+        let answer =
+            session.perform(command).map_err(|fault| Fault(format!("{command}: {fault}")))?;
         out.push_str(&answer);
         out.push_str(&session.changes());
     }
@@ -63,15 +65,17 @@ impl Session {
                 self.call("CreateModel", &json!({"ModelName": name, "PrimaryContainer": container}))
             }
             ["config", name, model, variants @ ..] => {
-                let variants: Result<Vec<Value>, Fault> = variants.iter().map(|one| variant(model, one)).collect();
+                let variants: Result<Vec<Value>, Fault> =
+                    variants.iter().map(|one| variant(model, one)).collect();
                 self.call(
                     "CreateEndpointConfig",
                     &json!({"EndpointConfigName": name, "ProductionVariants": variants?}),
                 )
             }
-            ["create", name, config] => {
-                self.call("CreateEndpoint", &json!({"EndpointName": name, "EndpointConfigName": config}))
-            }
+            ["create", name, config] => self.call(
+                "CreateEndpoint",
+                &json!({"EndpointName": name, "EndpointConfigName": config}),
+            ),
             ["update", name, config, rest @ ..] => {
                 let retain = rest.contains(&"retain");
                 self.call(
@@ -80,7 +84,8 @@ impl Session {
                 )
             }
             ["resize", name, variants @ ..] => {
-                let changes: Result<Vec<Value>, Fault> = variants.iter().map(|one| change(one)).collect();
+                let changes: Result<Vec<Value>, Fault> =
+                    variants.iter().map(|one| change(one)).collect();
                 self.call(
                     "UpdateEndpointWeightsAndCapacities",
                     &json!({"EndpointName": name, "DesiredWeightsAndCapacities": changes?}),
@@ -106,7 +111,8 @@ impl Session {
         if status == 200 {
             return Ok(String::new());
         }
-        let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text =
+            |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let message = if text("message").is_empty() { text("Message") } else { text("message") };
         Ok(format!("refused {status} {}: {message}\n", text("__type")))
     }
@@ -194,7 +200,9 @@ fn behaviour(words: &[&str]) -> Result<Behaviour, Fault> {
 
 fn variant(model: &str, word: &str) -> Result<Value, Fault> {
     let (name, count) = pair(word)?;
-    Ok(json!({"VariantName": name, "ModelName": model, "InstanceType": "ml.m5.large", "InitialInstanceCount": count}))
+    Ok(
+        json!({"VariantName": name, "ModelName": model, "InstanceType": "ml.m5.large", "InitialInstanceCount": count}),
+    )
 }
 
 fn change(word: &str) -> Result<Value, Fault> {

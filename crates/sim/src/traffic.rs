@@ -23,7 +23,8 @@ impl SimTraffic {
         let route = Arc::clone(state.table.endpoints.get(endpoint)?);
         let instances = route.variants.iter().flat_map(|variant| &variant.instances);
         let busy = |id: &InstanceId| state.in_flight.get(id).copied().unwrap_or(0);
-        let chosen = instances.min_by_key(|instance| (busy(&instance.id), &instance.id))?.id.clone();
+        let chosen =
+            instances.min_by_key(|instance| (busy(&instance.id), &instance.id))?.id.clone();
         *state.in_flight.entry(chosen.clone()).or_default() += 1;
         Some(chosen)
     }

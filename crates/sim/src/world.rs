@@ -45,7 +45,10 @@ pub struct World {
 
 impl fmt::Debug for World {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("World").field("clock", &self.clock).field("driver", &self.driver).finish_non_exhaustive()
+        out.debug_struct("World")
+            .field("clock", &self.clock)
+            .field("driver", &self.driver)
+            .finish_non_exhaustive()
     }
 }
 
@@ -77,7 +80,17 @@ impl World {
         let ids = Arc::new(AtomicU64::new(1));
         let (store, driver, traffic) = fresh(&clock, &disk)?;
         let fleets = Fleets::new(means(&store, &driver, &traffic, &clock, &ids));
-        Ok(Self { clock, traffic, disk, driver, store, fleets, ids, behaviours: Vec::new(), runtime })
+        Ok(Self {
+            clock,
+            traffic,
+            disk,
+            driver,
+            store,
+            fleets,
+            ids,
+            behaviours: Vec::new(),
+            runtime,
+        })
     }
 
     /// Decides how instances of an image behave from now on, over restarts too.
@@ -161,7 +174,11 @@ impl World {
 
     fn context(&self) -> Context {
         let scope = scope();
-        let principal = Principal { account: scope.account.clone(), arn: scope.root(), user_id: scope.account.clone() };
+        let principal = Principal {
+            account: scope.account.clone(),
+            arn: scope.root(),
+            user_id: scope.account.clone(),
+        };
         Context {
             store: Arc::clone(&self.store) as Arc<dyn Store>,
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
@@ -198,6 +215,8 @@ fn means(
         traffic: Arc::clone(traffic) as Arc<dyn domain::route::Traffic>,
         clock: Arc::clone(clock) as Arc<dyn Clock>,
         scope: scope(),
-        new_id: Arc::new(move || InstanceId::from_entropy(ids.fetch_add(1, Ordering::SeqCst).into())),
+        new_id: Arc::new(move || {
+            InstanceId::from_entropy(ids.fetch_add(1, Ordering::SeqCst).into())
+        }),
     }
 }

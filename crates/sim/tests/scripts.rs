@@ -10,12 +10,14 @@ use std::path::Path;
 #[test]
 fn scripts_show_what_was_recorded() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
-    let mut scripts: Vec<_> = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut scripts: Vec<_> =
+        fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).collect();
     scripts.retain(|path| path.extension().is_some_and(|extension| extension == "txt"));
     scripts.sort();
     assert!(!scripts.is_empty());
     for script in scripts {
-        let shown = sim::run(&fs::read_to_string(&script).unwrap()).unwrap_or_else(|fault| panic!("{script:?}: {fault}"));
+        let shown = sim::run(&fs::read_to_string(&script).unwrap())
+            .unwrap_or_else(|fault| panic!("{script:?}: {fault}"));
         let recorded = script.with_extension("out");
         if std::env::var_os("SIM_ACCEPT").is_some() {
             fs::write(&recorded, &shown).unwrap();

@@ -30,7 +30,10 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     fn state(&self) -> Arc<State>;
 
     /// Runs a decision after all that were submitted before it, and makes its changes durable.
-    fn submit(&self, decision: Decision) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>>;
+    fn submit(
+        &self,
+        decision: Decision,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>>;
 }
 
 /// Why the state could not be kept or read. Nothing was changed then.

@@ -7,13 +7,17 @@ use store::Changes;
 use wire::sagemaker::{CreateEndpointInput, CreateEndpointOutput};
 
 use super::{lookup, members, tagging};
-use crate::context::{Context, name};
 use crate::Error;
+use crate::context::{Context, name};
 
-pub(super) async fn create_endpoint(cx: &Context, input: CreateEndpointInput) -> Result<CreateEndpointOutput, Error> {
+pub(super) async fn create_endpoint(
+    cx: &Context,
+    input: CreateEndpointInput,
+) -> Result<CreateEndpointOutput, Error> {
     let config_name: EndpointConfigName = name("endpointConfigName", &input.endpoint_config_name)?;
     let name: EndpointName = name("endpointName", &input.endpoint_name)?;
-    let deployment_config = input.deployment_config.as_ref().map(|config| members::kept(config, &[]));
+    let deployment_config =
+        input.deployment_config.as_ref().map(|config| members::kept(config, &[]));
     let arn = cx.endpoint_arn(&name);
     let tagged = tagging::first(Kind::Endpoint, &arn, input.tags)?;
     let (scope, now) = (cx.scope.clone(), cx.clock.now());
@@ -23,7 +27,8 @@ pub(super) async fn create_endpoint(cx: &Context, input: CreateEndpointInput) ->
         }
         let config = lookup::config(state, &scope, &config_name)?;
         let parts = lookup::parts(state, config);
-        let endpoint = Endpoint::create(name, &parts, deployment_config, now).map_err(lookup::refuse(&scope))?;
+        let endpoint = Endpoint::create(name, &parts, deployment_config, now)
+            .map_err(lookup::refuse(&scope))?;
         let changes = Changes::none().put(endpoint).count_deployment(state);
         Ok((tagging::put(changes, tagged), CreateEndpointOutput { endpoint_arn: arn }))
     })

@@ -7,8 +7,8 @@ use store::Changes;
 use wire::sagemaker::{CreateEndpointConfigInput, CreateEndpointConfigOutput};
 
 use super::{members, tagging};
-use crate::context::{Context, name};
 use crate::Error;
+use crate::context::{Context, name};
 
 pub(super) async fn create_endpoint_config(
     cx: &Context,
@@ -24,7 +24,9 @@ pub(super) async fn create_endpoint_config(
         if state.endpoint_configs.contains_key(&name) {
             return Err(Error::Exists { kind: Kind::EndpointConfig, arn });
         }
-        let missing = |model: &str| (!state.models.contains_key(model)).then(|| scope.sagemaker(Kind::Model, model));
+        let missing = |model: &str| {
+            (!state.models.contains_key(model)).then(|| scope.sagemaker(Kind::Model, model))
+        };
         EndpointConfig::check(&members, missing)?;
         let changes = Changes::none().put(EndpointConfig { name, created_at: now, members });
         Ok((tagging::put(changes, tagged), CreateEndpointConfigOutput { endpoint_config_arn: arn }))

@@ -7,10 +7,13 @@ use store::Changes;
 use wire::sagemaker::{CreateModelInput, CreateModelOutput};
 
 use super::{members, tagging};
-use crate::context::{Context, name};
 use crate::Error;
+use crate::context::{Context, name};
 
-pub(super) async fn create_model(cx: &Context, input: CreateModelInput) -> Result<CreateModelOutput, Error> {
+pub(super) async fn create_model(
+    cx: &Context,
+    input: CreateModelInput,
+) -> Result<CreateModelOutput, Error> {
     let name: ModelName = name("modelName", &input.model_name)?;
     let members = members::kept(&input, &["ModelName", "Tags"]);
     Model::check(&members)?;

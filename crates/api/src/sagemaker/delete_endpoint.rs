@@ -5,8 +5,8 @@ use store::Changes;
 use wire::sagemaker::DeleteEndpointInput;
 
 use super::lookup;
-use crate::context::{Context, name};
 use crate::Error;
+use crate::context::{Context, name};
 
 pub(super) async fn delete_endpoint(cx: &Context, input: DeleteEndpointInput) -> Result<(), Error> {
     let name: EndpointName = name("endpointName", &input.endpoint_name)?;

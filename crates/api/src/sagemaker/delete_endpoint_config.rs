@@ -7,10 +7,13 @@ use store::Changes;
 use wire::sagemaker::DeleteEndpointConfigInput;
 
 use super::{lookup, tagging};
-use crate::context::{Context, name};
 use crate::Error;
+use crate::context::{Context, name};
 
-pub(super) async fn delete_endpoint_config(cx: &Context, input: DeleteEndpointConfigInput) -> Result<(), Error> {
+pub(super) async fn delete_endpoint_config(
+    cx: &Context,
+    input: DeleteEndpointConfigInput,
+) -> Result<(), Error> {
     let name: EndpointConfigName = name("endpointConfigName", &input.endpoint_config_name)?;
     let scope = cx.scope.clone();
     cx.decide(move |state| {

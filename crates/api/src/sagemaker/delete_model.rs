@@ -7,8 +7,8 @@ use store::Changes;
 use wire::sagemaker::DeleteModelInput;
 
 use super::{lookup, tagging};
-use crate::context::{Context, name};
 use crate::Error;
+use crate::context::{Context, name};
 
 pub(super) async fn delete_model(cx: &Context, input: DeleteModelInput) -> Result<(), Error> {
     let name: ModelName = name("modelName", &input.model_name)?;

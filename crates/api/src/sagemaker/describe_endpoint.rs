@@ -4,17 +4,21 @@ use domain::endpoint::{Deployment, Endpoint, Fleet, Stage};
 use domain::endpoint_config::EndpointConfig;
 use domain::name::EndpointName;
 use wire::sagemaker::{
-    CaptureStatus, DataCaptureConfig, DataCaptureConfigSummary, DeployedImage, DescribeEndpointInput,
-    DescribeEndpointOutput, EndpointStatus, PendingDeploymentSummary, PendingProductionVariantSummary,
-    ProductionVariant, ProductionVariantStatus, ProductionVariantSummary, VariantStatus,
+    CaptureStatus, DataCaptureConfig, DataCaptureConfigSummary, DeployedImage,
+    DescribeEndpointInput, DescribeEndpointOutput, EndpointStatus, PendingDeploymentSummary,
+    PendingProductionVariantSummary, ProductionVariant, ProductionVariantStatus,
+    ProductionVariantSummary, VariantStatus,
 };
 
 use super::members::{member, timestamp, whole};
 use super::{lookup, members};
-use crate::context::{Context, name};
 use crate::Error;
+use crate::context::{Context, name};
 
-pub(super) fn describe_endpoint(cx: &Context, input: &DescribeEndpointInput) -> Result<DescribeEndpointOutput, Error> {
+pub(super) fn describe_endpoint(
+    cx: &Context,
+    input: &DescribeEndpointInput,
+) -> Result<DescribeEndpointOutput, Error> {
     let name: EndpointName = name("endpointName", &input.endpoint_name)?;
     let state = cx.store.state();
     let endpoint = lookup::endpoint(&state, &cx.scope, &name)?;
@@ -24,13 +28,19 @@ pub(super) fn describe_endpoint(cx: &Context, input: &DescribeEndpointInput) -> 
         endpoint_name: endpoint.name.to_string(),
         endpoint_arn: cx.endpoint_arn(&endpoint.name),
         endpoint_config_name: Some(endpoint.config_name.to_string()),
-        production_variants: live.map(|live| live.fleets.iter().map(|fleet| shown(endpoint, live, fleet)).collect()),
-        data_capture_config: config.and_then(|config| member(config, "DataCaptureConfig")).map(capture),
+        production_variants: live
+            .map(|live| live.fleets.iter().map(|fleet| shown(endpoint, live, fleet)).collect()),
+        data_capture_config: config
+            .and_then(|config| member(config, "DataCaptureConfig"))
+            .map(capture),
         endpoint_status: status(endpoint.stage),
         failure_reason: endpoint.failure_reason.clone(),
         creation_time: timestamp(endpoint.created_at),
         last_modified_time: timestamp(endpoint.modified_at),
-        last_deployment_config: endpoint.deployment_config.as_ref().and_then(|config| whole(config).ok()),
+        last_deployment_config: endpoint
+            .deployment_config
+            .as_ref()
+            .and_then(|config| whole(config).ok()),
         async_inference_config: None,
         pending_deployment_summary: endpoint.pending.as_deref().map(pending),
         explainer_config: None,
@@ -68,7 +78,9 @@ fn shown(endpoint: &Endpoint, live: &Deployment, fleet: &Fleet) -> ProductionVar
 /// The variant as the config gives it.
 fn given(config: &EndpointConfig, fleet: &Fleet) -> Option<ProductionVariant> {
     let variants = config.members.at(&["ProductionVariants"])?.as_array()?;
-    let named = variants.iter().find(|one| one.get("VariantName").is_some_and(|name| *name == *fleet.variant.as_str()));
+    let named = variants
+        .iter()
+        .find(|one| one.get("VariantName").is_some_and(|name| *name == *fleet.variant.as_str()));
     members::whole(&domain::members::Members(named?.as_object()?.clone())).ok()
 }
 
@@ -83,19 +95,32 @@ fn image(deployment: &Deployment, fleet: &Fleet) -> DeployedImage {
 }
 
 /// `VariantStatus` of the live fleet: absent at rest.
-fn moving(endpoint: &Endpoint, live: &Deployment, fleet: &Fleet) -> Option<Vec<ProductionVariantStatus>> {
+fn moving(
+    endpoint: &Endpoint,
+    live: &Deployment,
+    fleet: &Fleet,
+) -> Option<Vec<ProductionVariantStatus>> {
     let (status, message) = match endpoint.stage {
-        Stage::Resizing if fleet.desired_count > fleet.settled_count => {
-            (VariantStatus::Updating, format!("Scaling out desired instance count to {}.", fleet.desired_count))
+        Stage::Resizing if fleet.desired_count > fleet.settled_count => (
+            VariantStatus::Updating,
+            format!("Scaling out desired instance count to {}.", fleet.desired_count),
+        ),
+        Stage::Resizing if fleet.desired_count < fleet.settled_count => (
+            VariantStatus::Updating,
+            format!("Scaling in desired instance count to {}.", fleet.desired_count),
+        ),
+        Stage::Deleting => {
+            (VariantStatus::Deleting, format!("Terminating {} instance(s).", fleet.current_count))
         }
-        Stage::Resizing if fleet.desired_count < fleet.settled_count => {
-            (VariantStatus::Updating, format!("Scaling in desired instance count to {}.", fleet.desired_count))
+        Stage::Retiring => {
+            (VariantStatus::Updating, "Terminating the instances of the previous fleet.".to_owned())
         }
-        Stage::Deleting => (VariantStatus::Deleting, format!("Terminating {} instance(s).", fleet.current_count)),
-        Stage::Retiring => (VariantStatus::Updating, "Terminating the instances of the previous fleet.".to_owned()),
-        Stage::Resizing | Stage::InService | Stage::Creating | Stage::Deploying | Stage::Failed => return None,
+        Stage::Resizing | Stage::InService | Stage::Creating | Stage::Deploying | Stage::Failed => {
+            return None;
+        }
     };
-    let start_time = if endpoint.stage == Stage::Retiring { live.started_at } else { endpoint.modified_at };
+    let start_time =
+        if endpoint.stage == Stage::Retiring { live.started_at } else { endpoint.modified_at };
     Some(vec![ProductionVariantStatus {
         status,
         status_message: Some(message),

@@ -5,8 +5,8 @@ use domain::name::EndpointConfigName;
 use wire::sagemaker::{DescribeEndpointConfigInput, DescribeEndpointConfigOutput};
 
 use super::{lookup, members};
-use crate::context::{Context, name};
 use crate::Error;
+use crate::context::{Context, name};
 
 pub(super) fn describe_endpoint_config(
     cx: &Context,

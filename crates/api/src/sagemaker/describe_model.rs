@@ -4,10 +4,13 @@ use domain::name::ModelName;
 use wire::sagemaker::{DescribeModelInput, DescribeModelOutput};
 
 use super::{lookup, members};
-use crate::context::{Context, name};
 use crate::Error;
+use crate::context::{Context, name};
 
-pub(super) fn describe_model(cx: &Context, input: &DescribeModelInput) -> Result<DescribeModelOutput, Error> {
+pub(super) fn describe_model(
+    cx: &Context,
+    input: &DescribeModelInput,
+) -> Result<DescribeModelOutput, Error> {
     let name: ModelName = name("modelName", &input.model_name)?;
     let state = cx.store.state();
     let model = lookup::model(&state, &cx.scope, &name)?;

@@ -2,7 +2,8 @@
 
 use domain::arn::Kind;
 use wire::sagemaker::{
-    EndpointConfigSortKey, EndpointConfigSummary, ListEndpointConfigsInput, ListEndpointConfigsOutput, OrderKey,
+    EndpointConfigSortKey, EndpointConfigSummary, ListEndpointConfigsInput,
+    ListEndpointConfigsOutput, OrderKey,
 };
 
 use super::members::timestamp;
@@ -19,7 +20,11 @@ pub(super) fn list_endpoint_configs(
     };
     let query = Query {
         name_contains: input.name_contains,
-        created: Range { before: input.creation_time_before, after: input.creation_time_after, after_inclusive: true },
+        created: Range {
+            before: input.creation_time_before,
+            after: input.creation_time_after,
+            after_inclusive: true,
+        },
         order: Order { by, ascending: input.sort_order == Some(OrderKey::Ascending) },
         max_results: input.max_results,
         next_token: input.next_token,

@@ -1,7 +1,8 @@
 //! `ListEndpoints`.
 
 use wire::sagemaker::{
-    EndpointSortKey, EndpointStatus, EndpointSummary, ListEndpointsInput, ListEndpointsOutput, OrderKey,
+    EndpointSortKey, EndpointStatus, EndpointSummary, ListEndpointsInput, ListEndpointsOutput,
+    OrderKey,
 };
 
 use super::describe_endpoint::status;
@@ -9,7 +10,10 @@ use super::members::timestamp;
 use super::page::{Item, Order, Query, Range, SortBy, page};
 use crate::{Context, Error};
 
-pub(super) fn list_endpoints(cx: &Context, input: ListEndpointsInput) -> Result<ListEndpointsOutput, Error> {
+pub(super) fn list_endpoints(
+    cx: &Context,
+    input: ListEndpointsInput,
+) -> Result<ListEndpointsOutput, Error> {
     let by = match input.sort_by {
         Some(EndpointSortKey::Name) => SortBy::Name,
         Some(EndpointSortKey::Status) => SortBy::Status,
@@ -17,7 +21,11 @@ pub(super) fn list_endpoints(cx: &Context, input: ListEndpointsInput) -> Result<
     };
     let query = Query {
         name_contains: input.name_contains,
-        created: Range { before: input.creation_time_before, after: input.creation_time_after, after_inclusive: true },
+        created: Range {
+            before: input.creation_time_before,
+            after: input.creation_time_after,
+            after_inclusive: true,
+        },
         modified: Range {
             before: input.last_modified_time_before,
             after: input.last_modified_time_after,
@@ -29,7 +37,10 @@ pub(super) fn list_endpoints(cx: &Context, input: ListEndpointsInput) -> Result<
     };
     let wanted: Option<EndpointStatus> = input.status_equals;
     let state = cx.store.state();
-    let endpoints = state.endpoints.values().filter(|endpoint| wanted.is_none_or(|one| one == status(endpoint.stage)));
+    let endpoints = state
+        .endpoints
+        .values()
+        .filter(|endpoint| wanted.is_none_or(|one| one == status(endpoint.stage)));
     let items = endpoints.map(|endpoint| Item {
         name: endpoint.name.to_string(),
         created_at: endpoint.created_at,

@@ -11,5 +11,8 @@ pub(super) fn list_tags(cx: &Context, input: &ListTagsInput) -> Result<ListTagsO
     if input.next_token.is_some() {
         return Err(Error::BadToken);
     }
-    Ok(ListTagsOutput { tags: Some(tagging::shown(&tagging::of(&state, &resource))), next_token: None })
+    Ok(ListTagsOutput {
+        tags: Some(tagging::shown(&tagging::of(&state, &resource))),
+        next_token: None,
+    })
 }

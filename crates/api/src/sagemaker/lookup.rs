@@ -13,8 +13,13 @@ use store::State;
 
 use crate::Error;
 
-pub(super) fn endpoint<'a>(state: &'a State, scope: &Scope, name: &EndpointName) -> Result<&'a Arc<Endpoint>, Error> {
-    let missing = || Error::NotFound { kind: Kind::Endpoint, arn: scope.sagemaker(Kind::Endpoint, name) };
+pub(super) fn endpoint<'a>(
+    state: &'a State,
+    scope: &Scope,
+    name: &EndpointName,
+) -> Result<&'a Arc<Endpoint>, Error> {
+    let missing =
+        || Error::NotFound { kind: Kind::Endpoint, arn: scope.sagemaker(Kind::Endpoint, name) };
     state.endpoints.get(&EndpointKey::from(name)).ok_or_else(missing)
 }
 
@@ -23,18 +28,26 @@ pub(super) fn config<'a>(
     scope: &Scope,
     name: &EndpointConfigName,
 ) -> Result<&'a Arc<EndpointConfig>, Error> {
-    let missing = || Error::NotFound { kind: Kind::EndpointConfig, arn: scope.sagemaker(Kind::EndpointConfig, name) };
+    let missing = || Error::NotFound {
+        kind: Kind::EndpointConfig,
+        arn: scope.sagemaker(Kind::EndpointConfig, name),
+    };
     state.endpoint_configs.get(name).ok_or_else(missing)
 }
 
-pub(super) fn model<'a>(state: &'a State, scope: &Scope, name: &ModelName) -> Result<&'a Arc<Model>, Error> {
+pub(super) fn model<'a>(
+    state: &'a State,
+    scope: &Scope,
+    name: &ModelName,
+) -> Result<&'a Arc<Model>, Error> {
     let missing = || Error::NotFound { kind: Kind::Model, arn: scope.sagemaker(Kind::Model, name) };
     state.models.get(name).ok_or_else(missing)
 }
 
 /// What the next deployment of a config is made of.
 pub(super) fn parts(state: &State, config: &Arc<EndpointConfig>) -> Parts {
-    let variants = config.members.at(&["ProductionVariants"]).and_then(Value::as_array).into_iter().flatten();
+    let variants =
+        config.members.at(&["ProductionVariants"]).and_then(Value::as_array).into_iter().flatten();
     let names = variants.filter_map(|variant| variant.get("ModelName")?.as_str());
     Parts {
         id: DeploymentId(state.last_deployment() + 1),

@@ -42,7 +42,9 @@ pub(super) fn whole<S: Shape>(members: &Members) -> Result<S, DecodeError> {
 
 /// Server time as the JSON protocols write it.
 pub(super) fn seconds(at: Timestamp) -> Json {
-    Json::from(std::time::Duration::from_millis(u64::try_from(at.as_millis()).unwrap_or(0)).as_secs_f64())
+    Json::from(
+        std::time::Duration::from_millis(u64::try_from(at.as_millis()).unwrap_or(0)).as_secs_f64(),
+    )
 }
 
 pub(super) const fn timestamp(at: Timestamp) -> wire::Timestamp {

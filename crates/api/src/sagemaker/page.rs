@@ -31,7 +31,9 @@ pub(super) struct Range {
 impl Range {
     fn holds(self, at: Timestamp) -> bool {
         let at = at.as_millis();
-        let after = |bound: wire::Timestamp| if self.after_inclusive { at >= bound.0 } else { at > bound.0 };
+        let after = |bound: wire::Timestamp| {
+            if self.after_inclusive { at >= bound.0 } else { at > bound.0 }
+        };
         self.before.is_none_or(|bound| at < bound.0) && self.after.is_none_or(after)
     }
 }
@@ -79,11 +81,13 @@ pub(super) fn page<T>(
     query: &Query,
 ) -> Result<(Vec<T>, Option<String>), Error> {
     let Order { by, ascending } = query.order;
-    let from = query.next_token.as_deref().map(|token| read_token(token, query.order)).transpose()?;
+    let from =
+        query.next_token.as_deref().map(|token| read_token(token, query.order)).transpose()?;
     let beyond = |place: &Place| {
         from.as_ref().is_none_or(|from| if ascending { place > from } else { place < from })
     };
-    let contains = |name: &str| query.name_contains.as_deref().is_none_or(|part| name.contains(part));
+    let contains =
+        |name: &str| query.name_contains.as_deref().is_none_or(|part| name.contains(part));
     let mut found: Vec<(Place, T)> = items
         .filter(|item| contains(&item.name) && query.created.holds(item.created_at))
         .filter(|item| query.modified.holds(item.modified_at))
@@ -101,12 +105,14 @@ pub(super) fn page<T>(
 /// Opaque to clients: the order and the last place shown.
 fn write_token((number, status, name): &Place, order: Order) -> String {
     let Order { by, ascending } = order;
-    URL_SAFE_NO_PAD.encode(serde_json::json!([1, by as u8, ascending, number, status, name]).to_string())
+    URL_SAFE_NO_PAD
+        .encode(serde_json::json!([1, by as u8, ascending, number, status, name]).to_string())
 }
 
 fn read_token(token: &str, order: Order) -> Result<Place, Error> {
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| Error::BadToken)?;
-    let read: (u8, u8, bool, i64, String, String) = serde_json::from_slice(&bytes).map_err(|_| Error::BadToken)?;
+    let read: (u8, u8, bool, i64, String, String) =
+        serde_json::from_slice(&bytes).map_err(|_| Error::BadToken)?;
     let (version, by, ascending, number, status, name) = read;
     if (version, by, ascending) == (1, order.by as u8, order.ascending) {
         Ok((number, status, name))
@@ -172,7 +178,10 @@ mod tests {
         let by_name = Order { by: SortBy::Name, ascending: true };
         let (_, token) = page(items(), &Query { order: by_name, ..Query::default() }).unwrap();
         for next_token in [token, Some("nonsense".into()), Some(String::new())] {
-            assert!(matches!(page(items(), &Query { next_token, ..Query::default() }), Err(Error::BadToken)));
+            assert!(matches!(
+                page(items(), &Query { next_token, ..Query::default() }),
+                Err(Error::BadToken)
+            ));
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Tags: kept by the resource's ARN, and gone with the resource.
 
-
 use domain::arn::{Astray, Kind, Scope};
 use domain::tag::Tags;
 use store::record::Tagged;
@@ -8,8 +7,8 @@ use store::{Changes, State};
 use wire::sagemaker::Tag;
 
 use super::lookup;
-use crate::context::{Context, name};
 use crate::Error;
+use crate::context::{Context, name};
 
 /// A resource that exists and may carry tags.
 pub(super) struct Taggable {
@@ -17,7 +16,12 @@ pub(super) struct Taggable {
 }
 
 /// Finds the resource that an ARN names.
-pub(super) fn resource(cx: &Context, state: &State, action: &'static str, arn: &str) -> Result<Taggable, Error> {
+pub(super) fn resource(
+    cx: &Context,
+    state: &State,
+    action: &'static str,
+    arn: &str,
+) -> Result<Taggable, Error> {
     locate(&cx.scope, &cx.caller.arn, state, action, arn)
 }
 
@@ -30,13 +34,18 @@ pub(super) fn locate(
 ) -> Result<Taggable, Error> {
     let resource = scope.resource(arn).map_err(|astray| match astray {
         Astray::Malformed => Error::UntaggableResource(arn.to_owned()),
-        Astray::Elsewhere => Error::ForeignResource { caller: caller.to_owned(), action, arn: arn.to_owned() },
+        Astray::Elsewhere => {
+            Error::ForeignResource { caller: caller.to_owned(), action, arn: arn.to_owned() }
+        }
     })?;
+    let raw = resource.name;
     match resource.kind {
-        Kind::Model => drop(lookup::model(state, scope, &name("resourceArn", resource.name)?)?),
-        Kind::EndpointConfig => drop(lookup::config(state, scope, &name("resourceArn", resource.name)?)?),
-        Kind::Endpoint => drop(lookup::endpoint(state, scope, &name("resourceArn", resource.name)?)?),
-    }
+        Kind::Model => lookup::model(state, scope, &name("resourceArn", raw)?).map(|_| ()),
+        Kind::EndpointConfig => {
+            lookup::config(state, scope, &name("resourceArn", raw)?).map(|_| ())
+        }
+        Kind::Endpoint => lookup::endpoint(state, scope, &name("resourceArn", raw)?).map(|_| ()),
+    }?;
     Ok(Taggable { key: Tagged::key_of(resource.kind, arn) })
 }
 
@@ -45,8 +54,13 @@ pub(super) fn of(state: &State, resource: &Taggable) -> Tags {
 }
 
 /// The tags that a resource is created with.
-pub(super) fn first(kind: Kind, arn: &str, tags: Option<Vec<Tag>>) -> Result<Option<Tagged>, Error> {
-    let tags = Tags::default().with(pairs(tags.into_iter().flatten())).map_err(|_| Error::TooManyTags)?;
+pub(super) fn first(
+    kind: Kind,
+    arn: &str,
+    tags: Option<Vec<Tag>>,
+) -> Result<Option<Tagged>, Error> {
+    let tags =
+        Tags::default().with(pairs(tags.into_iter().flatten())).map_err(|_| Error::TooManyTags)?;
     Ok((!tags.0.is_empty()).then(|| Tagged { arn: Tagged::key_of(kind, arn), tags }))
 }
 

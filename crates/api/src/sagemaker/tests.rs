@@ -31,7 +31,11 @@ struct Server(Context);
 impl Server {
     fn new() -> Self {
         let scope = Scope { region: "us-east-1".into(), account: "000000000000".into() };
-        let caller = Principal { account: scope.account.clone(), arn: scope.root(), user_id: scope.account.clone() };
+        let caller = Principal {
+            account: scope.account.clone(),
+            arn: scope.root(),
+            user_id: scope.account.clone(),
+        };
         let store = Arc::new(MemoryStore::open(Disk::default()).unwrap());
         Self(Context { store, clock: Arc::new(Still), scope, caller, nudge: Arc::new(|| ()) })
     }
@@ -43,10 +47,11 @@ impl Server {
             .body(())
             .unwrap();
         let (parts, ()) = request.into_parts();
-        let response = match wire::route(&wire::sagemaker::SERVICE, &parts, &Bytes::from(input.to_string())) {
-            Ok(call) => crate::serve(&self.0, &call, "id").await,
-            Err(rejection) => rejection.respond("id"),
-        };
+        let response =
+            match wire::route(&wire::sagemaker::SERVICE, &parts, &Bytes::from(input.to_string())) {
+                Ok(call) => crate::serve(&self.0, &call, "id").await,
+                Err(rejection) => rejection.respond("id"),
+            };
         (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap_or(Value::Null))
     }
 
@@ -111,7 +116,10 @@ async fn a_model_comes_back_under_the_key_it_was_given() {
     let server = Server::new();
     for (name, given) in [
         ("one", json!({"PrimaryContainer": {"Image": "i", "ModelDataUrl": "file:///m.tar.gz"}})),
-        ("list", json!({"Containers": [{"Image": "i", "ContainerHostname": "h"}], "EnableNetworkIsolation": true})),
+        (
+            "list",
+            json!({"Containers": [{"Image": "i", "ContainerHostname": "h"}], "EnableNetworkIsolation": true}),
+        ),
     ] {
         let mut input = given.clone();
         input["ModelName"] = json!(name);
@@ -134,9 +142,21 @@ async fn what_is_missing_or_there_already_is_told_in_awss_words() {
         json!({"EndpointConfigName": "c", "ProductionVariants": [variant]})
     };
     let cases = [
-        ("DescribeModel", json!({"ModelName": "x"}), format!("Could not find model \"{}\".", arn("model/x"))),
-        ("DeleteModel", json!({"ModelName": "x"}), format!("Could not find model \"{}\".", arn("model/x"))),
-        ("CreateEndpointConfig", variants("x"), format!("Could not find model \"{}\".", arn("model/x"))),
+        (
+            "DescribeModel",
+            json!({"ModelName": "x"}),
+            format!("Could not find model \"{}\".", arn("model/x")),
+        ),
+        (
+            "DeleteModel",
+            json!({"ModelName": "x"}),
+            format!("Could not find model \"{}\".", arn("model/x")),
+        ),
+        (
+            "CreateEndpointConfig",
+            variants("x"),
+            format!("Could not find model \"{}\".", arn("model/x")),
+        ),
         (
             "CreateModel",
             json!({"ModelName": "m", "PrimaryContainer": {"Image": "i"}}),
@@ -157,7 +177,11 @@ async fn what_is_missing_or_there_already_is_told_in_awss_words() {
             json!({"EndpointName": "x"}),
             format!("Could not find endpoint \"{}\".", arn("endpoint/x")),
         ),
-        ("DeleteEndpoint", json!({"EndpointName": "x"}), format!("Could not find endpoint \"{}\".", arn("endpoint/x"))),
+        (
+            "DeleteEndpoint",
+            json!({"EndpointName": "x"}),
+            format!("Could not find endpoint \"{}\".", arn("endpoint/x")),
+        ),
         (
             "UpdateEndpoint",
             json!({"EndpointName": "x", "EndpointConfigName": "y"}),
@@ -165,24 +189,41 @@ async fn what_is_missing_or_there_already_is_told_in_awss_words() {
         ),
     ];
     for (operation, input, text) in cases {
-        assert_eq!(server.bad(operation, input).await, format!("ValidationException: {text}"), "{operation}");
+        assert_eq!(
+            server.bad(operation, input).await,
+            format!("ValidationException: {text}"),
+            "{operation}"
+        );
     }
 }
 
 #[tokio::test]
 async fn an_endpoint_is_unique_whatever_the_case_of_its_name() {
     let server = Server::with_model().await;
-    server.good("CreateEndpointConfig", json!({"EndpointConfigName": "c", "ProductionVariants": [variant()]})).await;
+    server
+        .good(
+            "CreateEndpointConfig",
+            json!({"EndpointConfigName": "c", "ProductionVariants": [variant()]}),
+        )
+        .await;
     server.good("CreateEndpoint", json!({"EndpointName": "Chat", "EndpointConfigName": "c"})).await;
-    let again = server.bad("CreateEndpoint", json!({"EndpointName": "chat", "EndpointConfigName": "c"})).await;
+    let again = server
+        .bad("CreateEndpoint", json!({"EndpointName": "chat", "EndpointConfigName": "c"}))
+        .await;
     assert!(again.contains("Cannot create already existing endpoint"), "{again}");
     let shown = server.good("DescribeEndpoint", json!({"EndpointName": "CHAT"})).await;
     assert_eq!(shown["EndpointName"], "Chat");
     assert_eq!(shown["EndpointStatus"], "Creating");
     assert!(shown.get("ProductionVariants").is_none(), "absent while creating: {shown}");
     let pending = &shown["PendingDeploymentSummary"]["ProductionVariants"][0];
-    assert_eq!((&pending["DesiredInstanceCount"], &pending["CurrentInstanceCount"]), (&json!(2), &json!(0)));
-    assert_eq!((&pending["DesiredWeight"], &pending["InstanceType"]), (&json!(0.1), &json!("ml.m5.large")));
+    assert_eq!(
+        (&pending["DesiredInstanceCount"], &pending["CurrentInstanceCount"]),
+        (&json!(2), &json!(0))
+    );
+    assert_eq!(
+        (&pending["DesiredWeight"], &pending["InstanceType"]),
+        (&json!(0.1), &json!("ml.m5.large"))
+    );
 }
 
 #[tokio::test]
@@ -191,7 +232,8 @@ async fn an_endpoint_that_needs_what_is_not_there_is_refused_by_member() {
     let config = json!({"EndpointConfigName": "c", "ProductionVariants": [variant()],
                         "AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://b/out"}}});
     server.good("CreateEndpointConfig", config).await;
-    let refused = server.bad("CreateEndpoint", json!({"EndpointName": "e", "EndpointConfigName": "c"})).await;
+    let refused =
+        server.bad("CreateEndpoint", json!({"EndpointName": "e", "EndpointConfigName": "c"})).await;
     assert_eq!(refused, "ValidationException: Tidegate does not support AsyncInferenceConfig yet.");
     let listed = server.good("ListEndpoints", json!({})).await;
     assert_eq!(listed["Endpoints"], json!([]));
@@ -202,7 +244,9 @@ async fn tags_are_added_by_key_and_go_with_their_resource() {
     let server = Server::with_model().await;
     let arn = "arn:aws:sagemaker:us-east-1:000000000000:model/m";
     let tag = |key: &str, value: &str| json!({"Key": key, "Value": value});
-    server.good("AddTags", json!({"ResourceArn": arn, "Tags": [tag("a", "1"), tag("b", "2")]})).await;
+    server
+        .good("AddTags", json!({"ResourceArn": arn, "Tags": [tag("a", "1"), tag("b", "2")]}))
+        .await;
     let after = server.good("AddTags", json!({"ResourceArn": arn, "Tags": [tag("b", "3")]})).await;
     assert_eq!(after["Tags"], json!([tag("a", "1"), tag("b", "3")]));
     let left = server.good("DeleteTags", json!({"ResourceArn": arn, "TagKeys": ["a", "x"]})).await;
@@ -225,16 +269,26 @@ async fn tags_are_added_by_key_and_go_with_their_resource() {
 async fn anothers_resource_is_denied_and_a_strange_one_told() {
     let server = Server::with_model().await;
     let list = |arn: &str| json!({"ResourceArn": arn});
-    let foreign = server.bad("ListTags", list("arn:aws:sagemaker:us-east-1:111111111111:model/m")).await;
-    assert!(foreign.starts_with("AccessDeniedException: User: arn:aws:iam::000000000000:root is not"), "{foreign}");
-    let strange = server.bad("ListTags", list("arn:aws:sagemaker:us-east-1:000000000000:pipeline/p")).await;
+    let foreign =
+        server.bad("ListTags", list("arn:aws:sagemaker:us-east-1:111111111111:model/m")).await;
+    assert!(
+        foreign.starts_with("AccessDeniedException: User: arn:aws:iam::000000000000:root is not"),
+        "{foreign}"
+    );
+    let strange =
+        server.bad("ListTags", list("arn:aws:sagemaker:us-east-1:000000000000:pipeline/p")).await;
     assert!(strange.starts_with("ValidationException: "), "{strange}");
 }
 
 #[tokio::test]
 async fn weights_and_counts_change_only_for_variants_that_are_there() {
     let server = Server::with_model().await;
-    server.good("CreateEndpointConfig", json!({"EndpointConfigName": "c", "ProductionVariants": [variant()]})).await;
+    server
+        .good(
+            "CreateEndpointConfig",
+            json!({"EndpointConfigName": "c", "ProductionVariants": [variant()]}),
+        )
+        .await;
     server.good("CreateEndpoint", json!({"EndpointName": "e", "EndpointConfigName": "c"})).await;
     let change = json!({"EndpointName": "e", "DesiredWeightsAndCapacities": [{"VariantName": "a", "DesiredWeight": 1}]});
     let busy = server.bad("UpdateEndpointWeightsAndCapacities", change).await;

@@ -6,15 +6,19 @@ use store::Changes;
 use wire::sagemaker::{UpdateEndpointInput, UpdateEndpointOutput, VariantPropertyType};
 
 use super::{lookup, members};
-use crate::context::{Context, name};
 use crate::Error;
+use crate::context::{Context, name};
 
-pub(super) async fn update_endpoint(cx: &Context, input: UpdateEndpointInput) -> Result<UpdateEndpointOutput, Error> {
+pub(super) async fn update_endpoint(
+    cx: &Context,
+    input: UpdateEndpointInput,
+) -> Result<UpdateEndpointOutput, Error> {
     let config_name: EndpointConfigName = name("endpointConfigName", &input.endpoint_config_name)?;
     let name: EndpointName = name("endpointName", &input.endpoint_name)?;
     let retain = retain(&input);
     let retain_deployment_config = input.retain_deployment_config.unwrap_or(false);
-    let deployment_config = input.deployment_config.as_ref().map(|config| members::kept(config, &[]));
+    let deployment_config =
+        input.deployment_config.as_ref().map(|config| members::kept(config, &[]));
     let (scope, now) = (cx.scope.clone(), cx.clock.now());
     cx.decide(move |state| {
         let endpoint = lookup::endpoint(state, &scope, &name)?;
@@ -23,7 +27,10 @@ pub(super) async fn update_endpoint(cx: &Context, input: UpdateEndpointInput) ->
         let parts = lookup::parts(state, config);
         let request = UpdateRequest { parts, retain, deployment_config, retain_deployment_config };
         let after = endpoint.request_update(&request, now).map_err(lookup::refuse(&scope))?;
-        Ok((Changes::none().put(after).count_deployment(state), UpdateEndpointOutput { endpoint_arn: arn }))
+        Ok((
+            Changes::none().put(after).count_deployment(state),
+            UpdateEndpointOutput { endpoint_arn: arn },
+        ))
     })
     .await
 }
@@ -32,7 +39,8 @@ pub(super) async fn update_endpoint(cx: &Context, input: UpdateEndpointInput) ->
 fn retain(input: &UpdateEndpointInput) -> Retain {
     let all = input.retain_all_variant_properties.unwrap_or(false);
     let excluded = input.exclude_retained_variant_properties.iter().flatten();
-    let excluded: Vec<VariantPropertyType> = excluded.map(|property| property.variant_property_type).collect();
+    let excluded: Vec<VariantPropertyType> =
+        excluded.map(|property| property.variant_property_type).collect();
     Retain {
         counts: all && !excluded.contains(&VariantPropertyType::DesiredInstanceCount),
         weights: all && !excluded.contains(&VariantPropertyType::DesiredWeight),

@@ -5,12 +5,13 @@ use domain::endpoint::{Capacity, Refusal};
 use domain::name::EndpointName;
 use store::Changes;
 use wire::sagemaker::{
-    DesiredWeightAndCapacity, UpdateEndpointWeightsAndCapacitiesInput, UpdateEndpointWeightsAndCapacitiesOutput,
+    DesiredWeightAndCapacity, UpdateEndpointWeightsAndCapacitiesInput,
+    UpdateEndpointWeightsAndCapacitiesOutput,
 };
 
 use super::lookup;
-use crate::context::{Context, name};
 use crate::Error;
+use crate::context::{Context, name};
 
 pub(super) async fn update_endpoint_weights_and_capacities(
     cx: &Context,

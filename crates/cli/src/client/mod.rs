@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use sha2::{Digest, Sha256};
 use wire::value::Shape;
 use wire::{Document, OperationModel, ResponseError, Service, sagemaker, sts};
 
@@ -48,13 +47,21 @@ impl Client {
     }
 
     /// A SageMaker control-plane call with an answer.
-    pub(crate) async fn sagemaker<I: Shape, O: Shape>(&self, operation: &'static str, input: &I) -> Result<O, Error> {
+    pub(crate) async fn sagemaker<I: Shape, O: Shape>(
+        &self,
+        operation: &'static str,
+        input: &I,
+    ) -> Result<O, Error> {
         let document = self.call(&sagemaker::SERVICE, operation, &input.to_document()).await?;
         decode(operation, &document)
     }
 
     /// A SageMaker control-plane call whose answer is empty, or of no interest.
-    pub(crate) async fn sagemaker_order<I: Shape>(&self, operation: &'static str, input: &I) -> Result<(), Error> {
+    pub(crate) async fn sagemaker_order<I: Shape>(
+        &self,
+        operation: &'static str,
+        input: &I,
+    ) -> Result<(), Error> {
         self.call(&sagemaker::SERVICE, operation, &input.to_document()).await.map(drop)
     }
 
@@ -78,8 +85,9 @@ impl Client {
         manner: Manner,
     ) -> Result<Document, Error> {
         let operation = model(service, manner.operation)?;
-        let request = wire::encode_request(service, operation, input)
-            .map_err(|error| Error::Transport { operation: operation.name, problem: error.to_string() })?;
+        let request = wire::encode_request(service, operation, input).map_err(|error| {
+            Error::Transport { operation: operation.name, problem: error.to_string() }
+        })?;
         let response = self.send(request, service.signing_name, manner).await?;
         let (parts, body) = response.into_parts();
         wire::decode_response(service, operation, parts.status, &parts.headers, &body)
@@ -97,9 +105,10 @@ impl Client {
             |problem: String| Error::Transport { operation: manner.operation, problem };
         let (mut parts, body) = request.into_parts();
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        parts.uri = self.target.server.url.join(path).map_err(|error| unsendable(error.to_string()))?;
+        parts.uri =
+            self.target.server.url.join(path).map_err(|error| unsendable(error.to_string()))?;
         let mut request = Request::from_parts(parts, body);
-        let payload = Sha256::digest(request.body()).into();
+        let payload = auth::sigv4::sha256(request.body());
         let key = &self.target.key;
         let signer = auth::Signer {
             access_key_id: &key.access_key_id,
@@ -108,7 +117,8 @@ impl Client {
             region: &self.target.region,
             service,
         };
-        auth::sign(&mut request, &payload, &signer, wall::now_secs()).map_err(|error| unsendable(error.to_string()))?;
+        auth::sign(&mut request, &payload, &signer, wall::now_secs())
+            .map_err(|error| unsendable(error.to_string()))?;
         self.transport.send(request, manner).await
     }
 
@@ -120,7 +130,9 @@ impl Client {
         let operation = "GetCallerIdentity";
         let document = self.call(&sts::SERVICE, operation, &Document::empty()).await?;
         let account = document.get("Account").and_then(Document::as_str);
-        account.map(str::to_owned).ok_or_else(|| Error::Answer { operation, problem: "it has no Account".to_owned() })
+        account
+            .map(str::to_owned)
+            .ok_or_else(|| Error::Answer { operation, problem: "it has no Account".to_owned() })
     }
 
     /// Says on stderr what is about to be changed where, before it is.
@@ -134,7 +146,8 @@ impl Client {
 
 /// An answer as its type.
 fn decode<O: Shape>(operation: &'static str, document: &Document) -> Result<O, Error> {
-    O::from_document(document).map_err(|error| Error::Answer { operation, problem: error.to_string() })
+    O::from_document(document)
+        .map_err(|error| Error::Answer { operation, problem: error.to_string() })
 }
 
 fn model(service: &'static Service, name: &'static str) -> Result<&'static OperationModel, Error> {

@@ -19,12 +19,19 @@ impl Client {
     pub(crate) async fn create_bucket(&self, bucket: &str) -> Result<bool, Error> {
         match self.object("CreateBucket", Method::PUT, &format!("/{bucket}"), Bytes::new()).await {
             Ok(()) => Ok(true),
-            Err(error) if is(&error, &["BucketAlreadyOwnedByYou", "BucketAlreadyExists"]) => Ok(false),
+            Err(error) if is(&error, &["BucketAlreadyOwnedByYou", "BucketAlreadyExists"]) => {
+                Ok(false)
+            }
             Err(error) => Err(error),
         }
     }
 
-    pub(crate) async fn put_object(&self, bucket: &str, key: &str, body: Bytes) -> Result<(), Error> {
+    pub(crate) async fn put_object(
+        &self,
+        bucket: &str,
+        key: &str,
+        body: Bytes,
+    ) -> Result<(), Error> {
         self.object("PutObject", Method::PUT, &format!("/{bucket}/{key}"), body).await
     }
 
@@ -34,14 +41,21 @@ impl Client {
 
     /// Removes a bucket if nothing is in it.
     pub(crate) async fn delete_bucket_if_empty(&self, bucket: &str) -> Result<(), Error> {
-        match self.object("DeleteBucket", Method::DELETE, &format!("/{bucket}"), Bytes::new()).await {
+        match self.object("DeleteBucket", Method::DELETE, &format!("/{bucket}"), Bytes::new()).await
+        {
             Err(error) if is(&error, &["BucketNotEmpty", "NoSuchBucket"]) => Ok(()),
             other => other,
         }
     }
 
     /// One S3 request. The names are ours and need no escaping.
-    async fn object(&self, operation: &'static str, method: Method, path: &str, body: Bytes) -> Result<(), Error> {
+    async fn object(
+        &self,
+        operation: &'static str,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<(), Error> {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -57,7 +71,9 @@ impl Client {
         Err(Error::Refused(Box::new(Refusal {
             operation,
             code: element(&text, "Code").unwrap_or("Unknown").to_owned(),
-            message: element(&text, "Message").unwrap_or("the answer carried no message").to_owned(),
+            message: element(&text, "Message")
+                .unwrap_or("the answer carried no message")
+                .to_owned(),
             status: response.status().as_u16(),
             hint: None,
         })))

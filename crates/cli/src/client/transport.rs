@@ -60,16 +60,28 @@ impl Transport {
 
     /// Reads something that needs no signature.
     pub(crate) async fn get(&self, path: &str, manner: Manner) -> Result<Response<Bytes>, Error> {
-        let unsendable = |error: http::Error| Error::Transport { operation: manner.operation, problem: error.to_string() };
+        let unsendable = |error: http::Error| Error::Transport {
+            operation: manner.operation,
+            problem: error.to_string(),
+        };
         let uri = self.server.url.join(path).map_err(unsendable)?;
-        let request = Request::builder().method(Method::GET).uri(uri).body(Bytes::new()).map_err(unsendable)?;
+        let request = Request::builder()
+            .method(Method::GET)
+            .uri(uri)
+            .body(Bytes::new())
+            .map_err(unsendable)?;
         self.send(request, manner).await
     }
 
-    pub(crate) async fn send(&self, request: Request<Bytes>, manner: Manner) -> Result<Response<Bytes>, Error> {
+    pub(crate) async fn send(
+        &self,
+        request: Request<Bytes>,
+        manner: Manner,
+    ) -> Result<Response<Bytes>, Error> {
         for pause in BACKOFF {
             match self.try_once(&request, manner).await {
-                Ok(response) if manner.retry == Retry::Idempotent && is_passing(response.status()) => {}
+                Ok(response)
+                    if manner.retry == Retry::Idempotent && is_passing(response.status()) => {}
                 Err(error) if may_retry(&error, manner.retry) => {}
                 decided => return decided,
             }
@@ -78,11 +90,19 @@ impl Transport {
         self.try_once(&request, manner).await
     }
 
-    async fn try_once(&self, request: &Request<Bytes>, manner: Manner) -> Result<Response<Bytes>, Error> {
+    async fn try_once(
+        &self,
+        request: &Request<Bytes>,
+        manner: Manner,
+    ) -> Result<Response<Bytes>, Error> {
         let exchange = self.exchange(request.clone().map(Full::new), manner.operation);
         tokio::time::timeout(manner.timeout, exchange).await.unwrap_or_else(|_| {
             let url = self.server.url.to_string();
-            Err(Error::TimedOut { operation: manner.operation, url, secs: manner.timeout.as_secs() })
+            Err(Error::TimedOut {
+                operation: manner.operation,
+                url,
+                secs: manner.timeout.as_secs(),
+            })
         })
     }
 
@@ -96,7 +116,10 @@ impl Transport {
             if error.is_connect() {
                 self.unreachable(&cause)
             } else {
-                Error::Transport { operation, problem: format!("the connection to {} broke: {cause}", self.server.url) }
+                Error::Transport {
+                    operation,
+                    problem: format!("the connection to {} broke: {cause}", self.server.url),
+                }
             }
         })?;
         let (parts, body) = response.into_parts();
@@ -114,7 +137,9 @@ impl Transport {
                 "no server answers at {url}, where {}/server.json says it is ({cause}); start one with: tidegate up",
                 data_dir.display()
             ),
-            named => format!("nothing answers at {url}, {named} ({cause}); check the address, or start a server with: tidegate up"),
+            named => format!(
+                "nothing answers at {url}, {named} ({cause}); check the address, or start a server with: tidegate up"
+            ),
         };
         Error::Unreachable { problem }
     }

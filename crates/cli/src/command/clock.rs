@@ -23,10 +23,14 @@ pub(super) struct ServerClock {
 impl ServerClock {
     pub(super) async fn read(server: Server) -> Result<Self, Error> {
         let url = server.url.to_string();
-        let manner = Manner { operation: OPERATION, timeout: CALL_TIMEOUT, retry: Retry::Idempotent };
+        let manner =
+            Manner { operation: OPERATION, timeout: CALL_TIMEOUT, retry: Retry::Idempotent };
         let response = Transport::new(server).get("/tidegate/clock", manner).await?;
         if response.status() != StatusCode::OK {
-            let problem = format!("{url} does not tell a time (HTTP {}): it is not a Tidegate server", response.status());
+            let problem = format!(
+                "{url} does not tell a time (HTTP {}): it is not a Tidegate server",
+                response.status()
+            );
             return Err(Error::Answer { operation: OPERATION, problem });
         }
         serde_json::from_slice(response.body())
@@ -35,7 +39,10 @@ impl ServerClock {
 
     /// Milliseconds since the Unix epoch.
     pub(super) fn now_millis(&self) -> i64 {
-        #[expect(clippy::cast_possible_truncation, reason = "a float beyond the range becomes its end, which is what we want")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a float beyond the range becomes its end, which is what we want"
+        )]
         let millis = (self.now_epoch_seconds * 1000.0) as i64;
         millis
     }
@@ -49,7 +56,11 @@ pub(super) async fn now_of(server: &Server) -> i64 {
     }
 }
 
-pub(super) async fn run(global: &Global, environment: &Environment, output: &Output) -> Result<ExitCode, Error> {
+pub(super) async fn run(
+    global: &Global,
+    environment: &Environment,
+    output: &Output,
+) -> Result<ExitCode, Error> {
     let server = Server::resolve(global, environment)?;
     let url = server.url.to_string();
     let clock = ServerClock::read(server).await?;

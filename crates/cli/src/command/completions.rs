@@ -14,7 +14,11 @@ pub struct Arguments {
     shell: Shell,
 }
 
-pub(super) fn run(arguments: &Arguments, mut tree: clap::Command, output: &Output) -> Result<ExitCode, Error> {
+pub(super) fn run(
+    arguments: &Arguments,
+    mut tree: clap::Command,
+    output: &Output,
+) -> Result<ExitCode, Error> {
     let name = tree.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut tree, name, &mut script);

@@ -33,7 +33,9 @@ const OLD_CLI_NOTE: &str = "note: AWS CLI before 2.13 ignores AWS_ENDPOINT_URL; 
 
 /// How to print it.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Use it as: eval \"$(tidegate env)\"    in fish: tidegate env --shell fish | source")]
+#[command(
+    after_help = "Use it as: eval \"$(tidegate env)\"    in fish: tidegate env --shell fish | source"
+)]
 pub struct Arguments {
     /// Whose syntax to print
     #[arg(long, value_enum, default_value_t = Shell::Sh)]
@@ -97,24 +99,33 @@ fn changes(server: &Server, global: &Global, environment: &Environment) -> Resul
         ("AWS_REGION", region),
         ("AWS_SHARED_CREDENTIALS_FILE", credentials),
     ]);
-    let in_the_way = environment
-        .keys()
-        .filter(|name| name.starts_with("AWS_ENDPOINT_URL_") || IN_THE_WAY.contains(&name.as_str()));
+    let in_the_way = environment.keys().filter(|name| {
+        name.starts_with("AWS_ENDPOINT_URL_") || IN_THE_WAY.contains(&name.as_str())
+    });
     // A name that is no identifier cannot be unset by a shell, and no client reads it.
-    let in_the_way = in_the_way.filter(|name| name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric()));
+    let in_the_way = in_the_way
+        .filter(|name| name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric()));
     let unset = KEYS.iter().map(|name| (*name).to_owned()).chain(in_the_way.cloned()).collect();
     Ok(Changes { set, unset })
 }
 
 fn text_of(path: &Path) -> Result<String, Error> {
-    let refuse = || Error::Usage(format!("the path {} is not UTF-8; no variable can hold it: name another --data-dir", path.display()));
+    let refuse = || {
+        Error::Usage(format!(
+            "the path {} is not UTF-8; no variable can hold it: name another --data-dir",
+            path.display()
+        ))
+    };
     path.to_str().map(str::to_owned).ok_or_else(refuse)
 }
 
 /// The proxy variable that clients would follow for plain http, unless there is a list of exceptions to it.
 fn proxy_in_the_way(environment: &Environment) -> Option<&'static str> {
-    let exceptions = ["NO_PROXY", "no_proxy"].iter().any(|name| variable(environment, name).is_some());
-    ["http_proxy", "HTTP_PROXY"].into_iter().find(|name| !exceptions && variable(environment, name).is_some())
+    let exceptions =
+        ["NO_PROXY", "no_proxy"].iter().any(|name| variable(environment, name).is_some());
+    ["http_proxy", "HTTP_PROXY"]
+        .into_iter()
+        .find(|name| !exceptions && variable(environment, name).is_some())
 }
 
 impl Changes {
@@ -183,7 +194,13 @@ mod tests {
         ]);
         let changes = changes(&server(&data_dir), &Global::default(), &before).unwrap();
         let script = changes.script(Shell::Sh) + "env | grep ^AWS_ | sort";
-        let shell = Command::new("sh").arg("-c").arg(script).env_clear().envs(&before).env("PATH", "/usr/bin:/bin").output();
+        let shell = Command::new("sh")
+            .arg("-c")
+            .arg(script)
+            .env_clear()
+            .envs(&before)
+            .env("PATH", "/usr/bin:/bin")
+            .output();
         let credentials = data_dir.join("credentials");
         let wanted = format!(
             "AWS_CONFIG_FILE=/dev/null\nAWS_DEFAULT_REGION=eu-west-1\nAWS_ENDPOINT_URL=http://127.0.0.1:9\nAWS_PAGER=cat\n\
@@ -217,7 +234,10 @@ mod tests {
     #[test]
     fn a_proxy_without_exceptions_is_worth_a_note() {
         assert_eq!(proxy_in_the_way(&environment(&[("HTTP_PROXY", "p")])), Some("HTTP_PROXY"));
-        assert_eq!(proxy_in_the_way(&environment(&[("HTTP_PROXY", "p"), ("no_proxy", "localhost")])), None);
+        assert_eq!(
+            proxy_in_the_way(&environment(&[("HTTP_PROXY", "p"), ("no_proxy", "localhost")])),
+            None
+        );
         assert_eq!(proxy_in_the_way(&Environment::new()), None);
     }
 }

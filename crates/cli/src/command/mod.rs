@@ -49,9 +49,13 @@ pub fn run(
         .map_err(|cause| Error::Failed(format!("cannot start the runtime: {cause}")))?;
     let done = match command {
         Command::Env(arguments) => env::run(&arguments, global, environment, &output),
-        Command::Demo(arguments) => runtime.block_on(demo::run(&arguments, global, environment, &output)),
+        Command::Demo(arguments) => {
+            runtime.block_on(demo::run(&arguments, global, environment, &output))
+        }
         Command::Clock => runtime.block_on(clock::run(global, environment, &output)),
-        Command::Endpoint { command } => runtime.block_on(endpoint::run(command, global, environment, &output)),
+        Command::Endpoint { command } => {
+            runtime.block_on(endpoint::run(command, global, environment, &output))
+        }
         Command::Version => version::run(&output),
         Command::Completions(arguments) => completions::run(&arguments, tree, &output),
     };

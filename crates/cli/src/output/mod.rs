@@ -9,6 +9,7 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
+use wire::Shape;
 
 pub(crate) use age::{age, duration, instant};
 pub(crate) use progress::Progress;
@@ -77,6 +78,11 @@ impl std::fmt::Debug for Output {
 fn lock<T: ?Sized>(stream: &Mutex<T>) -> MutexGuard<'_, T> {
     // A stream that another thread panicked on is still a stream.
     stream.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A shape in AWS's JSON.
+pub(crate) fn json_of<S: Shape>(shape: &S) -> Value {
+    shape.to_document().to_json(S::schema())
 }
 
 /// Streams into memory, for tests of what a command says.

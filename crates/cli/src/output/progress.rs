@@ -22,7 +22,11 @@ pub(crate) struct Progress<'a> {
 impl<'a> Progress<'a> {
     pub(crate) fn start(output: &'a Output, title: impl Into<Cow<'static, str>>) -> Self {
         let title = title.into();
-        let target = if output.notes_are_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if output.notes_are_terminal {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(None, target);
         let style = ProgressStyle::with_template("{spinner} {prefix}  {elapsed:>4}  {wide_msg}")
             .expect("the template is a constant that indicatif reads");

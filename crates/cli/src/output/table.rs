@@ -3,7 +3,10 @@
 use comfy_table::{ContentArrangement, Table, presets};
 
 /// Rows below a heading. Cells keep their line breaks; nothing is cut off.
-pub(crate) fn table<const N: usize>(heading: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+pub(crate) fn table<const N: usize>(
+    heading: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> String {
     let mut table = plain();
     table.set_header(heading);
     for row in rows {
@@ -23,7 +26,7 @@ pub(crate) fn fields(fields: impl IntoIterator<Item = (&'static str, String)>) -
 
 fn plain() -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Disabled);
     table
 }
@@ -41,7 +44,10 @@ mod tests {
 
     #[test]
     fn columns_line_up_and_lines_end_where_their_text_does() {
-        let rows = [["a".to_owned(), "1/1\n0/2".to_owned(), "x".to_owned()], ["ärger".into(), String::new(), String::new()]];
+        let rows = [
+            ["a".to_owned(), "1/1\n0/2".to_owned(), "x".to_owned()],
+            ["ärger".into(), String::new(), String::new()],
+        ];
         let shown = table(["NAME", "INSTANCES", "AGE"], rows);
         assert_eq!(shown, "NAME   INSTANCES  AGE\na      1/1        x\n       0/2\närger");
     }

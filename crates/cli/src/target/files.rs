@@ -18,17 +18,26 @@ pub(super) fn profile_name(global: &Global, environment: &Environment) -> String
 }
 
 /// The profile in `AWS_CONFIG_FILE` (`~/.aws/config`), with the path of the file.
-pub(super) fn find_in_config(name: &str, environment: &Environment) -> Result<Option<(PathBuf, Profile)>, Error> {
+pub(super) fn find_in_config(
+    name: &str,
+    environment: &Environment,
+) -> Result<Option<(PathBuf, Profile)>, Error> {
     find(aws_file("AWS_CONFIG_FILE", "config", environment), name)
 }
 
 /// The profile in `AWS_SHARED_CREDENTIALS_FILE` (`~/.aws/credentials`), with the path of the file.
-pub(super) fn find_in_credentials(name: &str, environment: &Environment) -> Result<Option<(PathBuf, Profile)>, Error> {
+pub(super) fn find_in_credentials(
+    name: &str,
+    environment: &Environment,
+) -> Result<Option<(PathBuf, Profile)>, Error> {
     find(aws_file("AWS_SHARED_CREDENTIALS_FILE", "credentials", environment), name)
 }
 
 /// The profile in the credentials file of a data directory.
-pub(super) fn find_in_data_dir(data_dir: &Path, name: &str) -> Result<Option<(PathBuf, Profile)>, Error> {
+pub(super) fn find_in_data_dir(
+    data_dir: &Path,
+    name: &str,
+) -> Result<Option<(PathBuf, Profile)>, Error> {
     find(Some(credentials_path(data_dir)), name)
 }
 
@@ -41,8 +50,11 @@ pub(crate) fn credentials_path(data_dir: &Path) -> PathBuf {
 pub(super) fn aws_files(environment: &Environment) -> String {
     let config = aws_file("AWS_CONFIG_FILE", "config", environment);
     let credentials = aws_file("AWS_SHARED_CREDENTIALS_FILE", "credentials", environment);
-    let paths: Vec<String> =
-        [credentials, config].into_iter().flatten().map(|path| path.display().to_string()).collect();
+    let paths: Vec<String> = [credentials, config]
+        .into_iter()
+        .flatten()
+        .map(|path| path.display().to_string())
+        .collect();
     if paths.is_empty() { "AWS's files (HOME is not set)".to_owned() } else { paths.join(" or ") }
 }
 

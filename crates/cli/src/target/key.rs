@@ -11,13 +11,16 @@
 
 use std::path::{Path, PathBuf};
 
-use auth::{SecretKey, SessionToken};
 use auth::key::Profile;
+use auth::{SecretKey, SessionToken};
 
 use crate::environment::{Environment, variable};
 use crate::{Error, Global};
 
-use super::files::{aws_files, credentials_path, find_in_config, find_in_credentials, find_in_data_dir, profile_name};
+use super::files::{
+    aws_files, credentials_path, find_in_config, find_in_credentials, find_in_data_dir,
+    profile_name,
+};
 use super::{Origin, Server};
 
 /// An access key to sign with.
@@ -29,7 +32,11 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    pub(super) fn resolve(server: &Server, global: &Global, environment: &Environment) -> Result<Self, Error> {
+    pub(super) fn resolve(
+        server: &Server,
+        global: &Global,
+        environment: &Environment,
+    ) -> Result<Self, Error> {
         if global.profile.is_some() {
             return Self::of_aws_files(server, global, environment);
         }
@@ -68,21 +75,31 @@ impl Key {
     fn of_data_dir(server: &Server, data_dir: &Path) -> Result<Self, Error> {
         let path = credentials_path(data_dir);
         match find_in_data_dir(data_dir, "default")? {
-            Some((_, profile)) => Self::of_profile(&profile).ok_or_else(|| incomplete(&path, "default")),
+            Some((_, profile)) => {
+                Self::of_profile(&profile).ok_or_else(|| incomplete(&path, "default"))
+            }
             None => Err(Error::NoKey {
                 url: server.url.to_string(),
-                tried: format!("{} does not exist or has no [default]; the server writes it at its first start", path.display()),
+                tried: format!(
+                    "{} does not exist or has no [default]; the server writes it at its first start",
+                    path.display()
+                ),
             }),
         }
     }
 
-    fn of_aws_files(server: &Server, global: &Global, environment: &Environment) -> Result<Self, Error> {
+    fn of_aws_files(
+        server: &Server,
+        global: &Global,
+        environment: &Environment,
+    ) -> Result<Self, Error> {
         let name = profile_name(global, environment);
         let in_credentials = find_in_credentials(&name, environment)?;
         let in_config = find_in_config(&name, environment)?;
         // As AWS's tools have it: keys in the credentials file win over keys in the config file.
         let both = [in_credentials, in_config];
-        if let Some(key) = both.iter().flatten().find_map(|(_, profile)| Self::of_profile(profile)) {
+        if let Some(key) = both.iter().flatten().find_map(|(_, profile)| Self::of_profile(profile))
+        {
             return Ok(key);
         }
         match both.into_iter().flatten().next() {

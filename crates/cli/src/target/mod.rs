@@ -45,7 +45,9 @@ impl fmt::Display for Origin {
         match self {
             Self::Flag => out.write_str("from --endpoint-url"),
             Self::Variable(name) => write!(out, "from {name}"),
-            Self::Profile { name, path } => write!(out, "from profile `{name}` in {}", path.display()),
+            Self::Profile { name, path } => {
+                write!(out, "from profile `{name}` in {}", path.display())
+            }
             Self::Local { data_dir } => write!(out, "the server of {}", data_dir.display()),
         }
     }
@@ -90,7 +92,12 @@ impl Server {
         Self::local(&global.data_dir(environment)?)
     }
 
-    fn named(url: &str, origin: Origin, global: &Global, environment: &Environment) -> Result<Self, Error> {
+    fn named(
+        url: &str,
+        origin: Origin,
+        global: &Global,
+        environment: &Environment,
+    ) -> Result<Self, Error> {
         let url = BaseUrl::parse(url, &origin)?;
         // A local server that is named by its URL is still known by its file. That the file cannot be read is no
         // reason not to talk to the URL.
@@ -110,7 +117,11 @@ impl Server {
             return Err(Error::NoServer { data_dir });
         };
         let origin = Origin::Local { data_dir: data_dir.clone() };
-        Ok(Self { url: BaseUrl::parse(&file.endpoint_url, &origin)?, origin, local: Some((data_dir, file)) })
+        Ok(Self {
+            url: BaseUrl::parse(&file.endpoint_url, &origin)?,
+            origin,
+            local: Some((data_dir, file)),
+        })
     }
 }
 

@@ -24,11 +24,13 @@ impl World {
         fs::create_dir_all(home.join(".aws")).unwrap();
         fs::write(home.join(".aws/config"), CONFIG).unwrap();
         fs::write(home.join(".aws/credentials"), CREDENTIALS).unwrap();
-        let world = Self {
-            environment: [("HOME".to_owned(), home.display().to_string())].into(),
-            folder,
-        };
-        world.serve(&world.path("home/.local/share/tidegate"), "http://127.0.0.1:4280", "AKIALOCAL");
+        let world =
+            Self { environment: [("HOME".to_owned(), home.display().to_string())].into(), folder };
+        world.serve(
+            &world.path("home/.local/share/tidegate"),
+            "http://127.0.0.1:4280",
+            "AKIALOCAL",
+        );
         world.serve(&world.path("other"), "http://127.0.0.1:4281", "AKIAOTHER");
         world
     }
@@ -51,10 +53,18 @@ impl World {
     }
 
     /// URL, region and key id, or the error.
-    fn resolve(&self, variables: &[(&str, &str)], flags: &[(&str, &str)]) -> Result<[String; 3], String> {
+    fn resolve(
+        &self,
+        variables: &[(&str, &str)],
+        flags: &[(&str, &str)],
+    ) -> Result<[String; 3], String> {
         let mut environment = self.environment.clone();
-        environment.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let flag = |name: &str| flags.iter().find(|(flag, _)| *flag == name).map(|(_, value)| (*value).to_owned());
+        environment.extend(
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
+        let flag = |name: &str| {
+            flags.iter().find(|(flag, _)| *flag == name).map(|(_, value)| (*value).to_owned())
+        };
         let global = Global {
             data_dir: flag("data-dir").map(|name| self.path(&name)),
             endpoint_url: flag("endpoint-url"),
@@ -82,29 +92,88 @@ fn the_first_that_is_named_wins() {
         (vec![], vec![("region", "r")], [LOCAL, "r", "AKIALOCAL"]),
         // A data directory.
         (vec![], vec![("data-dir", "other")], ["http://127.0.0.1:4281", "us-west-2", "AKIAOTHER"]),
-        (with_key(&[("AWS_ENDPOINT_URL", "http://v:1")]), vec![("data-dir", "other")], ["http://127.0.0.1:4281", "us-west-2", "AKIAOTHER"]),
-        (vec![], vec![("data-dir", "other"), ("endpoint-url", "http://f:1")], ["http://f:1", "eu-west-1", "AKIAOTHER"]),
+        (
+            with_key(&[("AWS_ENDPOINT_URL", "http://v:1")]),
+            vec![("data-dir", "other")],
+            ["http://127.0.0.1:4281", "us-west-2", "AKIAOTHER"],
+        ),
+        (
+            vec![],
+            vec![("data-dir", "other"), ("endpoint-url", "http://f:1")],
+            ["http://f:1", "eu-west-1", "AKIAOTHER"],
+        ),
         // Variables.
-        (with_key(&[("AWS_ENDPOINT_URL", "http://v:1")]), vec![], ["http://v:1", "eu-west-1", "AKIAVAR"]),
-        (with_key(&[("AWS_ENDPOINT_URL", "http://v:1"), ("AWS_ENDPOINT_URL_SAGEMAKER", "http://s:1")]), vec![], ["http://s:1", "eu-west-1", "AKIAVAR"]),
-        (with_key(&[("AWS_ENDPOINT_URL", "http://v:1")]), vec![("endpoint-url", "http://f:1")], ["http://f:1", "eu-west-1", "AKIAVAR"]),
+        (
+            with_key(&[("AWS_ENDPOINT_URL", "http://v:1")]),
+            vec![],
+            ["http://v:1", "eu-west-1", "AKIAVAR"],
+        ),
+        (
+            with_key(&[
+                ("AWS_ENDPOINT_URL", "http://v:1"),
+                ("AWS_ENDPOINT_URL_SAGEMAKER", "http://s:1"),
+            ]),
+            vec![],
+            ["http://s:1", "eu-west-1", "AKIAVAR"],
+        ),
+        (
+            with_key(&[("AWS_ENDPOINT_URL", "http://v:1")]),
+            vec![("endpoint-url", "http://f:1")],
+            ["http://f:1", "eu-west-1", "AKIAVAR"],
+        ),
         (vec![("AWS_ENDPOINT_URL", "")], vec![], [LOCAL, "us-west-2", "AKIALOCAL"]),
-        (vec![("AWS_ENDPOINT_URL", "http://v:1"), ("AWS_DEFAULT_REGION", "d")], vec![], ["http://v:1", "d", "AKIAHOME"]),
-        (vec![("AWS_ENDPOINT_URL", "http://v:1"), ("AWS_DEFAULT_REGION", "d"), ("AWS_REGION", "r")], vec![], ["http://v:1", "r", "AKIAHOME"]),
+        (
+            vec![("AWS_ENDPOINT_URL", "http://v:1"), ("AWS_DEFAULT_REGION", "d")],
+            vec![],
+            ["http://v:1", "d", "AKIAHOME"],
+        ),
+        (
+            vec![
+                ("AWS_ENDPOINT_URL", "http://v:1"),
+                ("AWS_DEFAULT_REGION", "d"),
+                ("AWS_REGION", "r"),
+            ],
+            vec![],
+            ["http://v:1", "r", "AKIAHOME"],
+        ),
         // The local server under its own URL: its region, and its key unless another is meant.
         (vec![("AWS_ENDPOINT_URL", LOCAL)], vec![], [LOCAL, "us-west-2", "AKIALOCAL"]),
         (with_key(&[("AWS_ENDPOINT_URL", LOCAL)]), vec![], [LOCAL, "us-west-2", "AKIAVAR"]),
-        (vec![("AWS_ENDPOINT_URL", LOCAL), ("AWS_PROFILE", "remote")], vec![], [LOCAL, "us-west-2", "AKIAREMOTE"]),
+        (
+            vec![("AWS_ENDPOINT_URL", LOCAL), ("AWS_PROFILE", "remote")],
+            vec![],
+            [LOCAL, "us-west-2", "AKIAREMOTE"],
+        ),
         // Profiles.
         (vec![("AWS_PROFILE", "remote")], vec![], ["http://remote:1", "eu-west-2", "AKIAREMOTE"]),
-        (with_key(&[("AWS_PROFILE", "remote")]), vec![], ["http://remote:1", "eu-west-2", "AKIAVAR"]),
-        (with_key(&[]), vec![("profile", "remote")], ["http://remote:1", "eu-west-2", "AKIAREMOTE"]),
-        (vec![("AWS_PROFILE", "remote")], vec![("data-dir", "other")], ["http://127.0.0.1:4281", "us-west-2", "AKIAOTHER"]),
-        (vec![("AWS_PROFILE", "remote"), ("AWS_CONFIG_FILE", "/dev/null")], vec![], [LOCAL, "us-west-2", "AKIALOCAL"]),
+        (
+            with_key(&[("AWS_PROFILE", "remote")]),
+            vec![],
+            ["http://remote:1", "eu-west-2", "AKIAVAR"],
+        ),
+        (
+            with_key(&[]),
+            vec![("profile", "remote")],
+            ["http://remote:1", "eu-west-2", "AKIAREMOTE"],
+        ),
+        (
+            vec![("AWS_PROFILE", "remote")],
+            vec![("data-dir", "other")],
+            ["http://127.0.0.1:4281", "us-west-2", "AKIAOTHER"],
+        ),
+        (
+            vec![("AWS_PROFILE", "remote"), ("AWS_CONFIG_FILE", "/dev/null")],
+            vec![],
+            [LOCAL, "us-west-2", "AKIALOCAL"],
+        ),
     ];
     for (variables, flags, wanted) in table {
         let found = world.resolve(&variables, &flags);
-        assert_eq!(found.as_ref().map(|found| found.each_ref().map(String::as_str)), Ok(wanted), "{variables:?} {flags:?}");
+        assert_eq!(
+            found.as_ref().map(|found| found.each_ref().map(String::as_str)),
+            Ok(wanted),
+            "{variables:?} {flags:?}"
+        );
     }
 }
 
@@ -115,13 +184,29 @@ fn what_cannot_be_says_why() {
     let url = ("endpoint-url", "http://f:1");
     let table: Vec<Case<'_>> = vec![
         (vec![], vec![("data-dir", "none")], ["none", "start one with: tidegate up"]),
-        (vec![("TIDEGATE_DATA_DIR", "/nowhere")], vec![], ["/nowhere", "start one with: tidegate up"]),
+        (
+            vec![("TIDEGATE_DATA_DIR", "/nowhere")],
+            vec![],
+            ["/nowhere", "start one with: tidegate up"],
+        ),
         (vec![("AWS_PROFILE", "aws")], vec![], ["is AWS itself", "from profile `aws`"]),
-        (vec![("AWS_ENDPOINT_URL", "https://sagemaker.us-east-1.api.aws")], vec![], ["is AWS itself", "from AWS_ENDPOINT_URL"]),
+        (
+            vec![("AWS_ENDPOINT_URL", "https://sagemaker.us-east-1.api.aws")],
+            vec![],
+            ["is AWS itself", "from AWS_ENDPOINT_URL"],
+        ),
         (vec![], vec![url, ("profile", "missing")], ["no profile `missing`", ".aws/credentials"]),
         (vec![("AWS_PROFILE", "half")], vec![url], ["profile `half`", "aws_secret_access_key"]),
-        (vec![("AWS_ACCESS_KEY_ID", "a")], vec![url], ["AWS_ACCESS_KEY_ID is set", "set both or neither"]),
-        (vec![("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"), ("AWS_CONFIG_FILE", "/dev/null")], vec![url], ["no access key for http://f:1", "--data-dir"]),
+        (
+            vec![("AWS_ACCESS_KEY_ID", "a")],
+            vec![url],
+            ["AWS_ACCESS_KEY_ID is set", "set both or neither"],
+        ),
+        (
+            vec![("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"), ("AWS_CONFIG_FILE", "/dev/null")],
+            vec![url],
+            ["no access key for http://f:1", "--data-dir"],
+        ),
         (vec![("HOME", "")], vec![], ["no data directory", "--data-dir"]),
     ];
     for (variables, flags, wanted) in table {

@@ -10,8 +10,17 @@ use super::Origin;
 
 /// The domains AWS answers under, in all its partitions.
 const AWS_DOMAINS: &[&str] = &[
-    "amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "amazonwebservices.com.cn", "api.aws", "on.aws", "aws.dev",
-    "c2s.ic.gov", "sc2s.sgov.gov", "cloud.adc-e.uk", "csp.hci.ic.gov",
+    "amazonaws.com",
+    "amazonaws.com.cn",
+    "amazonaws.eu",
+    "amazonwebservices.com.cn",
+    "api.aws",
+    "on.aws",
+    "aws.dev",
+    "c2s.ic.gov",
+    "sc2s.sgov.gov",
+    "cloud.adc-e.uk",
+    "csp.hci.ic.gov",
 ];
 
 /// `http://HOST[:PORT]`, never one of AWS's.
@@ -42,7 +51,9 @@ impl BaseUrl {
             return Err(refuse(malformed));
         }
         if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
-            return Err(refuse("must end after the port: a server answers at the root of its address"));
+            return Err(refuse(
+                "must end after the port: a server answers at the root of its address",
+            ));
         }
         let authority = authority.as_str().to_ascii_lowercase();
         let authority = authority.strip_suffix(":80").map(str::to_owned).unwrap_or(authority);
@@ -51,7 +62,11 @@ impl BaseUrl {
 
     /// The URL of a path with its query, which begins with a slash.
     pub(crate) fn join(&self, path: &str) -> Result<Uri, http::Error> {
-        Uri::builder().scheme("http").authority(self.authority.as_str()).path_and_query(path).build()
+        Uri::builder()
+            .scheme("http")
+            .authority(self.authority.as_str())
+            .path_and_query(path)
+            .build()
     }
 }
 
@@ -73,7 +88,9 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<String, String> {
-        BaseUrl::parse(text, &Origin::Flag).map(|url| url.to_string()).map_err(|error| error.to_string())
+        BaseUrl::parse(text, &Origin::Flag)
+            .map(|url| url.to_string())
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -119,7 +136,10 @@ mod tests {
         ];
         for (text, rule) in table {
             let message = parse(text).unwrap_err();
-            assert!(message.contains(rule) && message.contains("--endpoint-url"), "{text}: {message}");
+            assert!(
+                message.contains(rule) && message.contains("--endpoint-url"),
+                "{text}: {message}"
+            );
         }
     }
 }

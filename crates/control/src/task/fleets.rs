@@ -76,10 +76,8 @@ impl Fleets {
         self.publish(&planned);
         let mut report = Report { draining: self.draining.len(), ..Report::default() };
         for one in planned {
-            self.realize(&one);
-            let plan = &one.plan;
-            report.changed |= !(plan.start.is_empty() && plan.drain.is_empty() && plan.stop.is_empty());
-            let wait = plan.wake_at.map(|at| at.since(wall));
+            report.changed |= self.realize(&one);
+            let wait = one.plan.wake_at.map(|at| at.since(wall));
             report.wake_after = report.wake_after.into_iter().chain(wait).min();
             match self.tell(one).await {
                 Ok(told) => report.changed |= told,
@@ -101,13 +99,18 @@ impl Fleets {
                 draining_since: self.draining.get(&observed.id).copied(),
                 observed,
             };
-            by_endpoint.entry(EndpointKey::from(&seen.observed.fleet.endpoint)).or_default().push(seen);
+            by_endpoint
+                .entry(EndpointKey::from(&seen.observed.fleet.endpoint))
+                .or_default()
+                .push(seen);
         }
-        let known = |id: &InstanceId| by_endpoint.values().flatten().any(|seen| seen.observed.id == *id);
+        let known =
+            |id: &InstanceId| by_endpoint.values().flatten().any(|seen| seen.observed.id == *id);
         self.draining.retain(|id, _| known(id));
         let planned = by_endpoint.into_iter().map(|(key, instances)| {
             let endpoint = state.endpoints.get(&key).cloned();
-            let plan = fleet::plan(&Facts { endpoint: endpoint.as_deref(), instances: &instances, wall });
+            let plan =
+                fleet::plan(&Facts { endpoint: endpoint.as_deref(), instances: &instances, wall });
             Planned { key, endpoint, instances, plan }
         });
         let mut planned: Vec<Planned> = planned.collect();
@@ -142,8 +145,10 @@ impl Fleets {
         before.filter(|before| ***before == route).map_or_else(|| Arc::new(route), Arc::clone)
     }
 
-    fn realize(&self, planned: &Planned) {
+    /// Does what the plan says; whether that was anything.
+    fn realize(&self, planned: &Planned) -> bool {
         let Planned { endpoint, plan, .. } = planned;
+        let mut changed = !(plan.drain.is_empty() && plan.stop.is_empty());
         for why in &plan.why {
             tracing::debug!(?why, "planned");
         }
@@ -161,14 +166,17 @@ impl Fleets {
                     tracing::info!(instance = %order.id, endpoint = %order.fleet.endpoint,
                         variant = %order.fleet.variant, "starting an instance");
                     self.means.driver.start(order);
+                    changed = true;
                 }
             }
         }
+        changed
     }
 
     /// Moves the endpoint on, if its record is still the one that the plan was made of.
     async fn tell(&self, planned: Planned) -> Result<bool, Undecided<domain::endpoint::Illegal>> {
-        let Planned { key, endpoint: Some(endpoint), plan: Plan { event, gone, .. }, .. } = planned else {
+        let Planned { key, endpoint: Some(endpoint), plan: Plan { event, gone, .. }, .. } = planned
+        else {
             return Ok(false);
         };
         if event.is_none() && !gone {
@@ -176,7 +184,8 @@ impl Fleets {
         }
         let (scope, now) = (self.means.scope.clone(), self.means.clock.now());
         decide(&*self.means.store, move |state: &State| {
-            let current = state.endpoints.get(&key).filter(|current| Arc::ptr_eq(current, &endpoint));
+            let current =
+                state.endpoints.get(&key).filter(|current| Arc::ptr_eq(current, &endpoint));
             let Some(current) = current else { return Ok((Changes::none(), true)) };
             if gone {
                 tracing::info!(endpoint = %current.name, "the endpoint is gone");
@@ -193,14 +202,19 @@ impl Fleets {
 /// The record of an endpoint goes together with its tags.
 fn forget(scope: &Scope, key: &EndpointKey, endpoint: &Endpoint) -> Changes {
     let arn = scope.sagemaker(Kind::Endpoint, &endpoint.name);
-    Changes::none().delete::<Endpoint>(key.clone()).delete::<Tagged>(Tagged::key_of(Kind::Endpoint, &arn))
+    Changes::none()
+        .delete::<Endpoint>(key.clone())
+        .delete::<Tagged>(Tagged::key_of(Kind::Endpoint, &arn))
 }
 
 fn order(endpoint: &Endpoint, start: &Start, id: InstanceId) -> Option<Order> {
     let deployments = endpoint.live.iter().chain(&endpoint.pending);
-    let deployment = deployments.into_iter().find(|deployment| deployment.id == start.fleet.deployment)?;
-    let (_, variant, container) =
-        deployment.runnable().into_iter().find(|(fleet, ..)| fleet.variant == start.fleet.variant)?;
+    let deployment =
+        deployments.into_iter().find(|deployment| deployment.id == start.fleet.deployment)?;
+    let (_, variant, container) = deployment
+        .runnable()
+        .into_iter()
+        .find(|(fleet, ..)| fleet.variant == start.fleet.variant)?;
     Some(Order {
         id,
         fleet: start.fleet.clone(),
@@ -218,7 +232,9 @@ fn log(endpoint: &Endpoint, event: &Event) {
         Event::DeploymentFailed { reason } | Event::ResizeFailed { reason } => {
             tracing::warn!(endpoint = %name, ?stage, reason, "a change of the endpoint failed");
         }
-        Event::Advanced(reached) => tracing::debug!(endpoint = %name, ?stage, ?reached, "instances became ready"),
+        Event::Advanced(reached) => {
+            tracing::debug!(endpoint = %name, ?stage, ?reached, "instances became ready");
+        }
         Event::Deployed | Event::Retired | Event::Resized => {
             tracing::info!(endpoint = %name, ?stage, ?event, "the endpoint moved on");
         }

@@ -11,10 +11,15 @@ use tokio_util::sync::CancellationToken;
 const FAST_PERIOD: Duration = Duration::from_secs(5);
 
 /// The same for a clock that is the wall's: after a restart the wall has moved on by itself.
-const PLAIN_PERIOD: Duration = Duration::from_secs(60);
+const PLAIN_PERIOD: Duration = Duration::from_mins(1);
 
 /// Marks ahead of time what clocks may reach before the next mark, and at the end what they did reach.
-pub async fn keep_time(store: Arc<dyn Store>, clock: Arc<dyn Clock>, time_scale: f64, stop: CancellationToken) {
+pub async fn keep_time(
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    time_scale: f64,
+    stop: CancellationToken,
+) {
     let period = if time_scale > 1.0 { FAST_PERIOD } else { PLAIN_PERIOD };
     let ahead = FAST_PERIOD.mul_f64(2.0 * (time_scale - 1.0).max(0.0));
     loop {

@@ -46,25 +46,33 @@ impl Endpoint {
 
         let at = |stage| Self { stage, modified_at: now, ..self.clone() };
         match (self.stage, event) {
-            (Creating | Deploying, Advanced(reached)) => {
-                Ok(Self { pending: self.pending.as_deref().map(|fleet| counted(fleet, &reached)), ..self.clone() })
-            }
-            (Resizing, Advanced(reached)) => {
-                Ok(Self { live: self.live.as_deref().map(|fleet| counted(fleet, &reached)), ..self.clone() })
-            }
+            (Creating | Deploying, Advanced(reached)) => Ok(Self {
+                pending: self.pending.as_deref().map(|fleet| counted(fleet, &reached)),
+                ..self.clone()
+            }),
+            (Resizing, Advanced(reached)) => Ok(Self {
+                live: self.live.as_deref().map(|fleet| counted(fleet, &reached)),
+                ..self.clone()
+            }),
             (Creating, Deployed) => Ok(self.promoted(at(InService))),
             (Deploying, Deployed) => Ok(self.promoted(at(Retiring))),
-            (Creating, DeploymentFailed { reason }) => {
-                Ok(Self { pending: None, failure_reason: Some(failure_reason(reason)), ..at(Failed) })
-            }
+            (Creating, DeploymentFailed { reason }) => Ok(Self {
+                pending: None,
+                failure_reason: Some(failure_reason(reason)),
+                ..at(Failed)
+            }),
             // A failed update leaves the old fleet serving under its old config: section 2, "Facts that surprise".
-            (Deploying, DeploymentFailed { reason }) => {
-                Ok(Self { pending: None, failure_reason: Some(failure_reason(reason)), ..at(InService) })
-            }
+            (Deploying, DeploymentFailed { reason }) => Ok(Self {
+                pending: None,
+                failure_reason: Some(failure_reason(reason)),
+                ..at(InService)
+            }),
             (Retiring, Retired) => Ok(Self { failure_reason: None, ..at(InService) }),
-            (Resizing, Resized) => {
-                Ok(Self { live: self.live.as_deref().map(reached), failure_reason: None, ..at(InService) })
-            }
+            (Resizing, Resized) => Ok(Self {
+                live: self.live.as_deref().map(reached),
+                failure_reason: None,
+                ..at(InService)
+            }),
             (Resizing, ResizeFailed { reason }) => Ok(Self {
                 live: self.live.as_deref().map(kept),
                 failure_reason: Some(failure_reason(reason)),
@@ -87,7 +95,10 @@ impl Endpoint {
     }
 }
 
-fn map_fleets(deployment: &Deployment, mut change: impl FnMut(&mut super::Fleet)) -> Arc<Deployment> {
+fn map_fleets(
+    deployment: &Deployment,
+    mut change: impl FnMut(&mut super::Fleet),
+) -> Arc<Deployment> {
     let mut deployment = deployment.clone();
     deployment.fleets.iter_mut().for_each(&mut change);
     Arc::new(deployment)

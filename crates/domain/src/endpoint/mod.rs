@@ -116,8 +116,12 @@ impl Deployment {
     /// here is missing but by damage to the record.
     pub fn runnable(&self) -> Vec<(&Fleet, Variant, Container)> {
         let variants = self.config.variants().unwrap_or_default();
-        let of = |fleet: &Fleet| variants.iter().find(|variant| variant.name == fleet.variant).cloned();
-        self.fleets.iter().filter_map(|fleet| Some((fleet, of(fleet)?, fleet.model.container().ok()?))).collect()
+        let of =
+            |fleet: &Fleet| variants.iter().find(|variant| variant.name == fleet.variant).cloned();
+        self.fleets
+            .iter()
+            .filter_map(|fleet| Some((fleet, of(fleet)?, fleet.model.container().ok()?)))
+            .collect()
     }
 
     /// Whether counts and weights are what they should be.

@@ -53,13 +53,17 @@ pub enum Refusal {
     /// `reference/sagemaker-hosting.md`, section 1.1.
     #[error("Cannot update in-progress endpoint \"{0}\".")]
     InProgress(EndpointName),
-    #[error("Cannot update endpoint \"{0}\" because its creation failed. Delete it and create it again.")]
+    #[error(
+        "Cannot update endpoint \"{0}\" because its creation failed. Delete it and create it again."
+    )]
     Failed(EndpointName),
     #[error("Could not find model \"{0}\".")]
     NoSuchModel(ModelName),
     #[error("Tidegate does not support {} yet.", .0.join(", "))]
     Lacking(Vec<String>),
-    #[error("The variant name(s) \"{0}\" is/are not present within endpoint configuration \"{1}\".")]
+    #[error(
+        "The variant name(s) \"{0}\" is/are not present within endpoint configuration \"{1}\"."
+    )]
     NoSuchVariant(String, String),
     #[error("The variant name \"{0}\" was non-unique within the request.")]
     DuplicateVariant(String),
@@ -99,7 +103,9 @@ impl Endpoint {
             return Err(Refusal::TwoDeploymentConfigs);
         }
         let retained = self.deployment_config.as_ref().filter(|_| request.retain_deployment_config);
-        if let Some(lacking) = given.or(retained).map(lacking_of_deployment_config).filter(|list| !list.is_empty()) {
+        if let Some(lacking) =
+            given.or(retained).map(lacking_of_deployment_config).filter(|list| !list.is_empty())
+        {
             return Err(Refusal::Lacking(lacking));
         }
         let pending = deployment(&request.parts, self.live.as_deref(), request.retain, now)?;
@@ -138,13 +144,20 @@ impl Endpoint {
                 fleet.desired_weight = change.weight.unwrap_or(fleet.desired_weight);
             }
         }
-        Ok(Self { modified_at: now, stage: Stage::Resizing, live: Some(Arc::new(live)), ..self.clone() })
+        Ok(Self {
+            modified_at: now,
+            stage: Stage::Resizing,
+            live: Some(Arc::new(live)),
+            ..self.clone()
+        })
     }
 
     /// `DeleteEndpoint`. Refused while anything is in progress (`reference/sagemaker-hosting.md`, section 1.1).
     pub fn request_delete(&self, now: Timestamp) -> Result<Self, Refusal> {
         match self.stage {
-            Stage::InService | Stage::Failed => Ok(Self { modified_at: now, stage: Stage::Deleting, ..self.clone() }),
+            Stage::InService | Stage::Failed => {
+                Ok(Self { modified_at: now, stage: Stage::Deleting, ..self.clone() })
+            }
             _ => Err(Refusal::InProgress(self.name.clone())),
         }
     }
@@ -204,11 +217,15 @@ fn lacking_of_deployment_config(config: &Members) -> Vec<String> {
     let policy = |path: &[&str]| config.at(&[&["BlueGreenUpdatePolicy"], path].concat());
     let routing = policy(&["TrafficRoutingConfiguration", "Type"]).and_then(Value::as_str);
     if let Some(kind @ ("CANARY" | "LINEAR")) = routing {
-        lacking.push(format!("DeploymentConfig.BlueGreenUpdatePolicy.TrafficRoutingConfiguration.Type {kind}"));
+        lacking.push(format!(
+            "DeploymentConfig.BlueGreenUpdatePolicy.TrafficRoutingConfiguration.Type {kind}"
+        ));
     }
     let bake = policy(&["TerminationWaitInSeconds"]).and_then(Value::as_u64);
     if bake.is_some_and(|seconds| seconds > 0) {
-        lacking.push("DeploymentConfig.BlueGreenUpdatePolicy.TerminationWaitInSeconds above 0".to_owned());
+        lacking.push(
+            "DeploymentConfig.BlueGreenUpdatePolicy.TerminationWaitInSeconds above 0".to_owned(),
+        );
     }
     lacking
 }

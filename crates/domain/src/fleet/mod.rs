@@ -23,4 +23,4 @@ pub const DRAIN_LIMIT: Duration = Duration::from_secs(70);
 pub const EXITS_KEPT: usize = 8;
 
 /// How long after its end a model server that had been ready stops counting towards the back-off.
-pub const STEADY_AFTER: Duration = Duration::from_secs(120);
+pub const STEADY_AFTER: Duration = Duration::from_mins(2);

@@ -105,26 +105,40 @@ struct Wanted<'a> {
 }
 
 fn wanted(endpoint: Option<&Endpoint>) -> Vec<Wanted<'_>> {
-    let Some(endpoint) = endpoint.filter(|endpoint| !matches!(endpoint.stage, Stage::Deleting | Stage::Failed)) else {
+    let Some(endpoint) =
+        endpoint.filter(|endpoint| !matches!(endpoint.stage, Stage::Deleting | Stage::Failed))
+    else {
         return Vec::new();
     };
     [(&endpoint.live, false), (&endpoint.pending, true)]
         .into_iter()
         .filter_map(|(deployment, pending)| Some((deployment.as_deref()?, pending)))
-        .flat_map(|(deployment, pending)| deployment.fleets.iter().map(move |fleet| (deployment, fleet, pending)))
-        .map(|(deployment, fleet, pending)| Wanted { id: fleet_id(endpoint, deployment, fleet), fleet, pending })
+        .flat_map(|(deployment, pending)| {
+            deployment.fleets.iter().map(move |fleet| (deployment, fleet, pending))
+        })
+        .map(|(deployment, fleet, pending)| Wanted {
+            id: fleet_id(endpoint, deployment, fleet),
+            fleet,
+            pending,
+        })
         .collect()
 }
 
 fn fleet_id(endpoint: &Endpoint, deployment: &Deployment, fleet: &Fleet) -> FleetId {
-    FleetId { endpoint: endpoint.name.clone(), deployment: deployment.id, variant: fleet.variant.clone() }
+    FleetId {
+        endpoint: endpoint.name.clone(),
+        deployment: deployment.id,
+        variant: fleet.variant.clone(),
+    }
 }
 
 fn fill_or_shrink(want: &Wanted<'_>, instances: &[&Seen], wall: Timestamp, plan: &mut Plan) {
     let wanted = want.fleet.desired_count;
     let alive = alive(instances);
-    let staying: Vec<&Seen> = alive.iter().copied().filter(|one| one.draining_since.is_none()).collect();
-    let leaving: Vec<&Seen> = alive.iter().copied().filter(|one| one.draining_since.is_some()).collect();
+    let staying: Vec<&Seen> =
+        alive.iter().copied().filter(|one| one.draining_since.is_none()).collect();
+    let leaving: Vec<&Seen> =
+        alive.iter().copied().filter(|one| one.draining_since.is_some()).collect();
     leave(&leaving, wall, plan);
     forget_old_exits(instances, &staying, wall, plan);
     let have = count(&staying);
@@ -148,7 +162,8 @@ fn fill_or_shrink(want: &Wanted<'_>, instances: &[&Seen], wall: Timestamp, plan:
 /// The instances to part with: those that are not ready yet first, then those with the least to finish.
 fn surplus<'a>(staying: &[&'a Seen], wanted: u32) -> Vec<&'a Seen> {
     let mut order = staying.to_vec();
-    order.sort_by_key(|one| (one.observed.phase.is_ready(), one.in_flight, one.observed.id.clone()));
+    order
+        .sort_by_key(|one| (one.observed.phase.is_ready(), one.in_flight, one.observed.id.clone()));
     let surplus = staying.len().saturating_sub(usize::try_from(wanted).unwrap_or(usize::MAX));
     order.truncate(surplus);
     order
@@ -160,7 +175,9 @@ fn leave(leaving: &[&Seen], wall: Timestamp, plan: &mut Plan) {
         let id = one.observed.id.clone();
         match one.draining_since {
             None => plan.drain.push(id),
-            Some(since) if one.in_flight == 0 || wall.since(since) >= DRAIN_LIMIT => plan.stop.push(id),
+            Some(since) if one.in_flight == 0 || wall.since(since) >= DRAIN_LIMIT => {
+                plan.stop.push(id);
+            }
             Some(since) => {
                 let limit = since.plus(DRAIN_LIMIT);
                 plan.wake_at = Some(plan.wake_at.map_or(limit, |other| other.min(limit)));
@@ -185,13 +202,18 @@ fn forget_old_exits(instances: &[&Seen], staying: &[&Seen], wall: Timestamp, pla
     }
 }
 
-fn event(endpoint: &Endpoint, wanted: &[Wanted<'_>], seen: &BTreeMap<&FleetId, Vec<&Seen>>) -> Option<Event> {
+fn event(
+    endpoint: &Endpoint,
+    wanted: &[Wanted<'_>],
+    seen: &BTreeMap<&FleetId, Vec<&Seen>>,
+) -> Option<Event> {
     let of = |want: &Wanted<'_>| seen.get(&want.id).map(Vec::as_slice).unwrap_or_default().to_vec();
     let building = |pending: bool| wanted.iter().filter(move |want| want.pending == pending);
     match endpoint.stage {
         Stage::Creating | Stage::Deploying => {
             let failed = building(true).find_map(|want| failure(endpoint, want, &of(want)));
-            let ready = building(true).all(|want| count(&ready(&of(want))) >= want.fleet.desired_count);
+            let ready =
+                building(true).all(|want| count(&ready(&of(want))) >= want.fleet.desired_count);
             match failed {
                 Some(reason) => Some(Event::DeploymentFailed { reason }),
                 None if ready => Some(Event::Deployed),
@@ -200,7 +222,8 @@ fn event(endpoint: &Endpoint, wanted: &[Wanted<'_>], seen: &BTreeMap<&FleetId, V
         }
         Stage::Retiring => {
             let left = seen.iter().any(|(id, instances)| {
-                !wanted.iter().any(|want| want.id == **id) && instances.iter().any(|one| !has_exited(one))
+                !wanted.iter().any(|want| want.id == **id)
+                    && instances.iter().any(|one| !has_exited(one))
             });
             (!left).then_some(Event::Retired)
         }
@@ -229,18 +252,22 @@ fn advanced<'a>(
     let changed: Vec<Reached> = wanted
         .filter_map(|want| {
             let count = count(&ready(&of(want)));
-            (count != want.fleet.current_count).then(|| Reached { variant: want.fleet.variant.clone(), count })
+            (count != want.fleet.current_count)
+                .then(|| Reached { variant: want.fleet.variant.clone(), count })
         })
         .collect();
     (!changed.is_empty()).then_some(Event::Advanced(changed))
 }
 
-/// Why a fleet cannot be built, if it cannot (`reference/sagemaker-hosting.md`, section 2, "FailureReason texts").
+/// Why a fleet cannot be built, if it cannot (`reference/sagemaker-hosting.md`, section 2, failure reasons).
 fn failure(endpoint: &Endpoint, want: &Wanted<'_>, instances: &[&Seen]) -> Option<String> {
-    let early: Vec<&Exit> = exits(instances).map(|(_, exit)| exit).filter(|exit| !exit.was_ready).collect();
+    let early: Vec<&Exit> =
+        exits(instances).map(|(_, exit)| exit).filter(|exit| !exit.was_ready).collect();
     let variant = &want.fleet.variant;
     let at_once = early.iter().find_map(|exit| match &exit.cause {
-        ExitCause::UnknownImage(text) | ExitCause::Artifact(text) | ExitCause::Launch(text) => Some(text.clone()),
+        ExitCause::UnknownImage(text) | ExitCause::Artifact(text) | ExitCause::Launch(text) => {
+            Some(text.clone())
+        }
         ExitCause::NeverReady { waited } => Some(never_ready(endpoint, want, *waited)),
         ExitCause::Stopped | ExitCause::Ended { .. } | ExitCause::Unresponsive => None,
     });
@@ -294,7 +321,9 @@ fn exits<'a>(instances: &[&'a Seen]) -> impl Iterator<Item = (&'a InstanceId, &'
 fn unplanned(instances: &[&Seen]) -> (usize, Timestamp) {
     exits(instances)
         .filter(|(_, exit)| exit.cause != ExitCause::Stopped)
-        .fold((0, Timestamp::default()), |(count, latest), (_, exit)| (count + 1, latest.max(exit.at)))
+        .fold((0, Timestamp::default()), |(count, latest), (_, exit)| {
+            (count + 1, latest.max(exit.at))
+        })
 }
 
 fn has_exited(one: &Seen) -> bool {

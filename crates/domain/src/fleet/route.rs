@@ -15,16 +15,18 @@ pub fn route(endpoint: &Endpoint, instances: &[Seen]) -> Option<EndpointRoute> {
             deployment: live.id,
             variant: fleet.variant.clone(),
         };
-        let ready = instances.iter().filter(|one| one.observed.fleet == id && one.draining_since.is_none());
+        let ready =
+            instances.iter().filter(|one| one.observed.fleet == id && one.draining_since.is_none());
         VariantRoute {
             name: fleet.variant.clone(),
             weight: fleet.current_weight,
             strategy: variant.strategy,
             instances: ready
                 .filter_map(|one| match &one.observed.phase {
-                    Phase::Ready { address } => {
-                        Some(InstanceRoute { id: one.observed.id.clone(), address: address.clone() })
-                    }
+                    Phase::Ready { address } => Some(InstanceRoute {
+                        id: one.observed.id.clone(),
+                        address: address.clone(),
+                    }),
                     _ => None,
                 })
                 .collect(),

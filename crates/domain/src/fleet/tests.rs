@@ -25,13 +25,19 @@ fn parts(id: u64, counts: &[(&str, u32)]) -> Parts {
     let members = serde_json::from_value(json!({"ProductionVariants": variants})).unwrap();
     let created_at = Timestamp::default();
     let config = EndpointConfig { name: format!("c{id}").parse().unwrap(), created_at, members };
-    let members = serde_json::from_value(json!({"PrimaryContainer": {"Image": "tidegate/echo"}})).unwrap();
+    let members =
+        serde_json::from_value(json!({"PrimaryContainer": {"Image": "tidegate/echo"}})).unwrap();
     let model = Model { name: "m".parse().unwrap(), created_at, members };
     Parts { id: DeploymentId(id), config: Arc::new(config), models: vec![Arc::new(model)] }
 }
 
 fn update(parts: Parts) -> UpdateRequest {
-    UpdateRequest { parts, retain: Retain::default(), deployment_config: None, retain_deployment_config: false }
+    UpdateRequest {
+        parts,
+        retain: Retain::default(),
+        deployment_config: None,
+        retain_deployment_config: false,
+    }
 }
 
 /// One endpoint and the instances that plans have led to; the driver and the data plane in miniature.
@@ -44,8 +50,18 @@ struct World {
 
 impl World {
     fn new(count: u32) -> Self {
-        let endpoint = Endpoint::create("e".parse().unwrap(), &parts(1, &[("a", count)]), None, Timestamp::default());
-        Self { endpoint: Some(endpoint.unwrap()), instances: BTreeMap::new(), wall: Timestamp::default(), next: 0 }
+        let endpoint = Endpoint::create(
+            "e".parse().unwrap(),
+            &parts(1, &[("a", count)]),
+            None,
+            Timestamp::default(),
+        );
+        Self {
+            endpoint: Some(endpoint.unwrap()),
+            instances: BTreeMap::new(),
+            wall: Timestamp::default(),
+            next: 0,
+        }
     }
 
     fn plan(&self) -> Plan {
@@ -58,7 +74,11 @@ impl World {
             for _ in 0..start.count {
                 let id = InstanceId::from_entropy(self.next);
                 self.next += 1;
-                let observed = Observed { id: id.clone(), fleet: start.fleet.clone(), phase: Phase::Preparing };
+                let observed = Observed {
+                    id: id.clone(),
+                    fleet: start.fleet.clone(),
+                    phase: Phase::Preparing,
+                };
                 self.instances.insert(id, Seen { observed, in_flight: 0, draining_since: None });
             }
         }
@@ -101,7 +121,11 @@ impl World {
     }
 
     fn alive(&self) -> Vec<InstanceId> {
-        self.instances.values().filter(|one| one.observed.phase.is_alive()).map(|one| one.observed.id.clone()).collect()
+        self.instances
+            .values()
+            .filter(|one| one.observed.phase.is_alive())
+            .map(|one| one.observed.id.clone())
+            .collect()
     }
 
     fn make_all_ready(&mut self) {
@@ -141,7 +165,10 @@ fn a_created_endpoint_is_in_service_once_every_instance_is_ready() {
     world.set(&first.clone(), Phase::Ready { address: Address::Unix("/s".into()) });
     world.settle();
     assert_eq!(world.stage(), Some(Stage::Creating));
-    assert_eq!(world.endpoint.as_ref().unwrap().pending.as_ref().unwrap().fleets[0].current_count, 1);
+    assert_eq!(
+        world.endpoint.as_ref().unwrap().pending.as_ref().unwrap().fleets[0].current_count,
+        1
+    );
     world.make_all_ready();
     world.settle();
     let endpoint = world.endpoint.unwrap();
@@ -155,7 +182,7 @@ fn a_broken_artefact_fails_the_deployment_at_once_and_early_exits_after_the_thir
     for (cause, needed) in [(ExitCause::Artifact(text.into()), 1), (ended(), EARLY_EXITS_MAX)] {
         let mut world = World::new(1);
         for round in 1..=needed {
-            world.wall = world.wall.plus(Duration::from_secs(60));
+            world.wall = world.wall.plus(Duration::from_mins(1));
             world.settle();
             assert_eq!(world.stage(), Some(Stage::Creating), "round {round}");
             let id = world.alive()[0].clone();
@@ -173,7 +200,9 @@ fn a_broken_artefact_fails_the_deployment_at_once_and_early_exits_after_the_thir
 fn a_failed_update_leaves_the_old_fleet_serving() {
     let mut world = in_service(2);
     let before = world.alive();
-    world.change(|endpoint| endpoint.request_update(&update(parts(2, &[("a", 1)])), Timestamp::default()).unwrap());
+    world.change(|endpoint| {
+        endpoint.request_update(&update(parts(2, &[("a", 1)])), Timestamp::default()).unwrap()
+    });
     world.settle();
     assert_eq!(world.alive().len(), 3);
     let new = world.alive().into_iter().find(|id| !before.contains(id)).unwrap();
@@ -190,9 +219,14 @@ fn an_update_moves_the_traffic_before_it_drains_and_drains_before_it_stops() {
     let mut world = in_service(1);
     let old = world.alive()[0].clone();
     world.instances.get_mut(&old).unwrap().in_flight = 1;
-    world.change(|endpoint| endpoint.request_update(&update(parts(2, &[("a", 1)])), Timestamp::default()).unwrap());
+    world.change(|endpoint| {
+        endpoint.request_update(&update(parts(2, &[("a", 1)])), Timestamp::default()).unwrap()
+    });
     world.settle();
-    assert!(world.instances[&old].draining_since.is_none(), "the old fleet serves while the new one starts");
+    assert!(
+        world.instances[&old].draining_since.is_none(),
+        "the old fleet serves while the new one starts"
+    );
     world.make_all_ready();
     world.settle();
     assert_eq!(world.stage(), Some(Stage::Retiring));
@@ -226,12 +260,19 @@ fn a_resize_that_fails_goes_back_to_the_count_before() {
     let capacity = Capacity { variant: "a".parse().unwrap(), weight: Some(0.5), count: Some(4) };
     world.change(|endpoint| endpoint.request_capacity(&[capacity], Timestamp::default()).unwrap());
     world.settle();
-    let new = world.alive().into_iter().find(|id| !world.instances[id].observed.phase.is_ready()).unwrap();
-    world.exit(&new, ExitCause::NeverReady { waited: Duration::from_secs(480) });
+    let new = world
+        .alive()
+        .into_iter()
+        .find(|id| !world.instances[id].observed.phase.is_ready())
+        .unwrap();
+    world.exit(&new, ExitCause::NeverReady { waited: Duration::from_mins(8) });
     world.settle();
     let endpoint = world.endpoint.as_ref().unwrap();
     let fleet = &endpoint.live.as_ref().unwrap().fleets[0];
-    assert_eq!((endpoint.stage, fleet.desired_count, fleet.current_count), (Stage::InService, 2, 2));
+    assert_eq!(
+        (endpoint.stage, fleet.desired_count, fleet.current_count),
+        (Stage::InService, 2, 2)
+    );
     assert_eq!(world.alive().len(), 2);
 }
 
@@ -274,7 +315,7 @@ fn events_that_cannot_happen_are_refused() {
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Move {
     Ready(usize),
     Dies(usize),
@@ -322,20 +363,29 @@ fn make(world: &mut World, step: Move, next: &mut u64) {
             *next += 1;
             let retain = Retain { counts: retain, weights: retain };
             let request = UpdateRequest { retain, ..update(parts(*next, &[("a", count)])) };
-            let wanted = world.endpoint.as_ref().map(|endpoint| endpoint.request_update(&request, world.wall));
+            let wanted = world
+                .endpoint
+                .as_ref()
+                .map(|endpoint| endpoint.request_update(&request, world.wall));
             if let Some(Ok(after)) = wanted {
                 world.endpoint = Some(after);
             }
         }
         Move::Resize(count) => {
-            let capacity = Capacity { variant: "a".parse().unwrap(), weight: None, count: Some(count) };
-            let wanted = world.endpoint.as_ref().map(|endpoint| endpoint.request_capacity(&[capacity], world.wall));
+            let capacity =
+                Capacity { variant: "a".parse().unwrap(), weight: None, count: Some(count) };
+            let wanted = world
+                .endpoint
+                .as_ref()
+                .map(|endpoint| endpoint.request_capacity(&[capacity], world.wall));
             if let Some(Ok(after)) = wanted {
                 world.endpoint = Some(after);
             }
         }
         Move::Delete => {
-            if let Some(Ok(after)) = world.endpoint.as_ref().map(|endpoint| endpoint.request_delete(world.wall)) {
+            if let Some(Ok(after)) =
+                world.endpoint.as_ref().map(|endpoint| endpoint.request_delete(world.wall))
+            {
                 world.endpoint = Some(after);
             }
         }
@@ -377,7 +427,7 @@ proptest! {
                 world.instances.get_mut(&id).unwrap().in_flight = 0;
             }
             world.make_all_ready();
-            world.wall = world.wall.plus(Duration::from_secs(120));
+            world.wall = world.wall.plus(Duration::from_mins(2));
             world.settle();
         }
         match world.stage() {

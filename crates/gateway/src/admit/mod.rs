@@ -144,21 +144,32 @@ async fn read(worker: &Worker, body: &mut Incoming) -> Result<(Bytes, Share, [u8
 /// to see. It spares the usual request the general validation, and a test holds the two against each other.
 fn plain(parts: &Parts) -> Option<(EndpointName, Option<VariantName>)> {
     let is_plain = |value: &HeaderValue| value.len() <= HEADER_BYTES_MAX && value.to_str().is_ok();
-    let mut passes = [CONTENT_TYPE, ACCEPT, header::CUSTOM_ATTRIBUTES].into_iter();
-    if parts.method != Method::POST
-        || EXAMINED.iter().any(|name| parts.headers.contains_key(name))
-        || !passes.all(|name| parts.headers.get_all(name).iter().all(is_plain))
+    if parts.method != Method::POST || EXAMINED.iter().any(|name| parts.headers.contains_key(name))
     {
         return None;
     }
+    for name in [CONTENT_TYPE, ACCEPT, header::CUSTOM_ATTRIBUTES] {
+        if !single(&parts.headers, &name)?.is_none_or(is_plain) {
+            return None;
+        }
+    }
     let endpoint = EndpointName::from_str(label(parts.uri.path())?).ok()?;
-    let mut variants = parts.headers.get_all(header::TARGET_VARIANT).iter();
-    let variant = match (variants.next(), variants.next()) {
-        (None, _) => None,
-        (Some(name), None) => Some(VariantName::from_str(name.to_str().ok()?).ok()?),
-        (Some(_), Some(_)) => return None,
+    let variant = match single(&parts.headers, &header::TARGET_VARIANT)? {
+        Some(name) => Some(VariantName::from_str(name.to_str().ok()?).ok()?),
+        None => None,
     };
     Some((endpoint, variant))
+}
+
+/// The header's value, or that there is none; nothing if it comes more than once.
+#[expect(
+    clippy::option_option,
+    reason = "the three answers are told apart where they are asked for"
+)]
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Option<&'a HeaderValue>> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next();
+    values.next().is_none().then_some(first)
 }
 
 /// Headers whose constraints only the general validation knows.

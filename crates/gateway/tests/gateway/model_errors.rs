@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use domain::route::Traffic;
+
 use crate::support::{ACCOUNT, Behaviour, ModelServer, REGION, World, until};
 
 fn see() -> String {
@@ -146,7 +148,6 @@ async fn a_client_that_hangs_up_takes_its_request_along() {
         answer = client.try_send(request) => panic!("{answer:?}"),
         () = asked => {}
     }
-    use domain::route::Traffic;
     assert_eq!(world.routes.in_flight(model.id()), 1);
     client.hang_up();
     until("the model server notices", || model.closed() > 0).await;

@@ -1,5 +1,6 @@
 //! Requests that go no further, and of which no model server sees a byte.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -33,79 +34,66 @@ async fn signed(world: &World, body: &'static str) -> Request<Full<Bytes>> {
 
 /// The request's head as HTTP/1.1, without its length and its end.
 fn head(request: &Request<Full<Bytes>>) -> String {
-    let headers = request.headers().iter();
-    let headers: String =
-        headers.map(|(name, value)| format!("{name}: {}\r\n", value.to_str().unwrap())).collect();
-    format!("POST /endpoints/e/invocations HTTP/1.1\r\n{headers}")
+    let mut head = "POST /endpoints/e/invocations HTTP/1.1\r\n".to_owned();
+    for (name, value) in request.headers() {
+        write!(head, "{name}: {}\r\n", value.to_str().unwrap()).unwrap();
+    }
+    head
 }
+
+type Spoil = fn(&mut Request<Full<Bytes>>);
+
+fn replace(request: &mut Request<Full<Bytes>>, name: &'static str, value: &[u8]) {
+    request.headers_mut().insert(name, HeaderValue::from_bytes(value).unwrap());
+}
+
+fn move_to(request: &mut Request<Full<Bytes>>, path: &str) {
+    *request.uri_mut() = path.parse().unwrap();
+}
+
+/// What is done to a good request, and how the answer's type and text begin.
+const SPOILT: [(&str, Spoil, &str, &str); 7] = [
+    (
+        "unsigned",
+        |request| drop(request.headers_mut().remove("authorization")),
+        "MissingAuthenticationTokenException",
+        "Request is missing Authentication Token",
+    ),
+    ("tampered body", |request| *request.body_mut() = Full::new("hellO".into()), INVALID, MISMATCH),
+    ("tampered path", |request| move_to(request, "/endpoints/f/invocations"), INVALID, MISMATCH),
+    (
+        "tampered query",
+        |request| move_to(request, "/endpoints/e/invocations?a=b"),
+        INVALID,
+        MISMATCH,
+    ),
+    (
+        "garbled",
+        |request| replace(request, "authorization", b"AWS4-HMAC-SHA256 x"),
+        "IncompleteSignatureException",
+        "",
+    ),
+    (
+        "not text",
+        |request| replace(request, "authorization", b"\xff\xfe"),
+        "MissingAuthenticationTokenException",
+        "",
+    ),
+    (
+        "stale",
+        |request| replace(request, "x-amz-date", b"20130301T000000Z"),
+        INVALID,
+        "Signature expired: 20130301T000000Z is now earlier than",
+    ),
+];
+
+const INVALID: &str = "InvalidSignatureException";
+const MISMATCH: &str = "The request signature we calculated does not match";
 
 #[tokio::test]
 async fn unsigned_and_badly_signed_requests_are_answered_in_the_runtimes_words() {
-    type Spoil = fn(&mut Request<Full<Bytes>>);
-    let table: [(&str, Spoil, &str, &str); 7] = [
-        (
-            "unsigned",
-            |request| drop(request.headers_mut().remove("authorization")),
-            "MissingAuthenticationTokenException",
-            "Request is missing Authentication Token",
-        ),
-        (
-            "tampered body",
-            |request| *request.body_mut() = Full::new("hellO".into()),
-            "InvalidSignatureException",
-            "The request signature we calculated does not match",
-        ),
-        (
-            "tampered path",
-            |request| *request.uri_mut() = "/endpoints/f/invocations".parse().unwrap(),
-            "InvalidSignatureException",
-            "The request signature we calculated does not match",
-        ),
-        (
-            "tampered query",
-            |request| *request.uri_mut() = "/endpoints/e/invocations?a=b".parse().unwrap(),
-            "InvalidSignatureException",
-            "The request signature we calculated does not match",
-        ),
-        (
-            "garbled",
-            |request| {
-                drop(
-                    request
-                        .headers_mut()
-                        .insert("authorization", HeaderValue::from_static("AWS4-HMAC-SHA256 x")),
-                )
-            },
-            "IncompleteSignatureException",
-            "",
-        ),
-        (
-            "not text",
-            |request| {
-                drop(
-                    request
-                        .headers_mut()
-                        .insert("authorization", HeaderValue::from_bytes(b"\xff\xfe").unwrap()),
-                )
-            },
-            "MissingAuthenticationTokenException",
-            "",
-        ),
-        (
-            "stale",
-            |request| {
-                drop(
-                    request
-                        .headers_mut()
-                        .insert("x-amz-date", HeaderValue::from_static("20130301T000000Z")),
-                )
-            },
-            "InvalidSignatureException",
-            "Signature expired: 20130301T000000Z is now earlier than",
-        ),
-    ];
     let (world, model) = world().await;
-    for (name, spoil, kind, message) in table {
+    for (name, spoil, kind, message) in SPOILT {
         let mut request = signed(&world, "hello").await;
         spoil(&mut request);
         let answer = world.client().await.send(request).await;
@@ -351,8 +339,7 @@ async fn bodies_beyond_the_room_there_is_are_turned_away_and_the_room_comes_back
 async fn bytes_that_are_not_http_get_a_400_or_a_close() {
     let (world, model) = world().await;
     let endless = format!("GET / HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "x".repeat(80 * 1024));
-    let many: String = (0..200).map(|number| format!("h{number}: x\r\n")).collect();
-    let many = format!("GET / HTTP/1.1\r\nhost: x\r\n{many}\r\n");
+    let many = format!("GET / HTTP/1.1\r\nhost: x\r\n{}\r\n", "h: x\r\n".repeat(200));
     for bytes in [
         "\0\0\0\0",
         "GET\r\n\r\n",

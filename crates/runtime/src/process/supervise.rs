@@ -24,7 +24,7 @@ const KILL_AGAIN_FIRST: Duration = Duration::from_millis(5);
 const KILL_AGAIN_MAX: Duration = Duration::from_secs(1);
 
 /// Runs `--grace-ms N -- COMMAND…` and exits as the command did, once nothing of its tree is left. Standard input is a
-/// socket to the server: the environment comes first, then [`block::STOP`] or the end; a [`Report`] goes back.
+/// socket to the server: the environment comes first, then a byte that asks to stop, or the end; a report goes back.
 pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     let Ok(channel) = io::stdin().as_fd().try_clone_to_owned() else { return ExitCode::FAILURE };
     let mut channel = UnixStream::from(channel);

@@ -107,6 +107,7 @@ async fn stopping_answers_what_is_in_flight_and_closes_what_is_idle() {
     let mut idle = server.connect().await;
     let warm = send(&mut idle, invocation(&[], "warm")).await.unwrap();
     assert_eq!(warm.body, "warm");
+    let begun = Instant::now();
     let stopping = async {
         tokio::time::sleep(Duration::from_secs(1)).await;
         server.stop();
@@ -115,6 +116,8 @@ async fn stopping_answers_what_is_in_flight_and_closes_what_is_idle() {
     let (answer, ended) = tokio::join!(send(&mut busy, invocation(&[], "last")), stopping);
     assert_eq!(answer.unwrap().body, "last");
     assert!(ended.is_ok());
+    // Not a moment longer: an idle connection holds nothing up.
+    assert!(begun.elapsed() < delay + Duration::from_secs(1));
     assert!(!server.folder.path().join("socket").exists());
     assert!(send(&mut idle, invocation(&[], "late")).await.is_err());
 }

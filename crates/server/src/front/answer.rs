@@ -50,7 +50,11 @@ pub(super) fn looks_like_s3(parts: &Parts) -> bool {
 }
 
 /// A signature's problem, in the words of the service that the request is for.
-pub(super) fn problem(parts: &Parts, signing_name: Option<&str>, problem: &Problem) -> Response<ControlBody> {
+pub(super) fn problem(
+    parts: &Parts,
+    signing_name: Option<&str>,
+    problem: &Problem,
+) -> Response<ControlBody> {
     let service = service(parts, signing_name);
     let protocol = Protocol::guess(service, parts);
     let dialect = match protocol {
@@ -61,21 +65,32 @@ pub(super) fn problem(parts: &Parts, signing_name: Option<&str>, problem: &Probl
     let answer = problem.answer(dialect);
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_REQUEST);
     let error = match dialect {
-        Dialect::Json => ErrorBody::new(format!("{CORAL_NAMESPACE}#{}", answer.code), status, answer.message),
-        Dialect::RestJson | Dialect::Query | Dialect::S3 => ErrorBody::new(answer.code, status, answer.message),
+        Dialect::Json => {
+            ErrorBody::new(format!("{CORAL_NAMESPACE}#{}", answer.code), status, answer.message)
+        }
+        Dialect::RestJson | Dialect::Query | Dialect::S3 => {
+            ErrorBody::new(answer.code, status, answer.message)
+        }
     };
     body(protocol.encode_error(service, &error, &request_id()))
 }
 
 /// An error before any operation is known.
-pub(super) fn error(parts: &Parts, signing_name: Option<&str>, error: &ErrorBody) -> Response<ControlBody> {
+pub(super) fn error(
+    parts: &Parts,
+    signing_name: Option<&str>,
+    error: &ErrorBody,
+) -> Response<ControlBody> {
     let service = service(parts, signing_name);
     body(Protocol::guess(service, parts).encode_error(service, error, &request_id()))
 }
 
 /// The service in whose form an error is put; SageMaker's where nothing tells.
 fn service(parts: &Parts, signing_name: Option<&str>) -> &'static Service {
-    let form = parts.headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form"));
+    let form = parts
+        .headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form"));
     let fallback = if form { &wire::sts::SERVICE } else { &wire::sagemaker::SERVICE };
     wire::detect(signing_name, parts).unwrap_or(fallback)
 }

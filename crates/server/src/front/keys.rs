@@ -12,8 +12,11 @@ pub struct RootKey(Arc<Credential>);
 
 impl RootKey {
     pub fn new(key: AccessKey, scope: &Scope) -> Self {
-        let principal =
-            Principal { account: scope.account.clone(), arn: scope.root(), user_id: scope.account.clone() };
+        let principal = Principal {
+            account: scope.account.clone(),
+            arn: scope.root(),
+            user_id: scope.account.clone(),
+        };
         let AccessKey { access_key_id, secret } = key;
         Self(Arc::new(Credential { access_key_id, secret, session: None, principal }))
     }

@@ -76,7 +76,11 @@ impl Front {
     }
 
     /// An unsigned request gets AWS's error in the form of the service that it seems to be meant for.
-    async fn refuse_unsigned(&self, parts: http::request::Parts, body: Incoming) -> Response<ControlBody> {
+    async fn refuse_unsigned(
+        &self,
+        parts: http::request::Parts,
+        body: Incoming,
+    ) -> Response<ControlBody> {
         if answer::looks_like_s3(&parts) {
             return self.bucket_call(parts, body).await;
         }
@@ -84,7 +88,11 @@ impl Front {
     }
 
     /// S3 verifies signatures itself: those of its streamed bodies come piece by piece.
-    async fn bucket_call(&self, parts: http::request::Parts, body: Incoming) -> Response<ControlBody> {
+    async fn bucket_call(
+        &self,
+        parts: http::request::Parts,
+        body: Incoming,
+    ) -> Response<ControlBody> {
         self.s3.call(Request::from_parts(parts, body)).await.map(BodyExt::boxed_unsync)
     }
 

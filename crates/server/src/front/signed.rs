@@ -73,12 +73,15 @@ async fn authenticate(
     let admitted = claim.admit(&*front.credentials, &expect)?;
     let body = read(body).await.map_err(Refused::Error)?;
     let payload = Payload::Sha256(auth::sigv4::sha256(&body));
-    let credential = KEYS.with_borrow_mut(|keys| admitted.verify(payload, &*front.credentials, keys))?;
+    let credential =
+        KEYS.with_borrow_mut(|keys| admitted.verify(payload, &*front.credentials, keys))?;
     Ok((credential, body))
 }
 
 async fn read(body: Incoming) -> Result<Bytes, ErrorBody> {
-    let collected = tokio::time::timeout(BODY_TIME_MAX, Limited::new(body, PARSED_BODY_BYTES_MAX).collect()).await;
+    let collected =
+        tokio::time::timeout(BODY_TIME_MAX, Limited::new(body, PARSED_BODY_BYTES_MAX).collect())
+            .await;
     match collected {
         Ok(Ok(whole)) => Ok(whole.to_bytes()),
         Ok(Err(why)) if why.is::<http_body_util::LengthLimitError>() => Err(ErrorBody::new(
@@ -86,9 +89,11 @@ async fn read(body: Incoming) -> Result<Bytes, ErrorBody> {
             StatusCode::PAYLOAD_TOO_LARGE,
             format!("Request size exceeded {PARSED_BODY_BYTES_MAX} bytes"),
         )),
-        Ok(Err(_)) => {
-            Err(ErrorBody::new("IncompleteBody", StatusCode::BAD_REQUEST, "The request body ended before its length"))
-        }
+        Ok(Err(_)) => Err(ErrorBody::new(
+            "IncompleteBody",
+            StatusCode::BAD_REQUEST,
+            "The request body ended before its length",
+        )),
         Err(_) => Err(ErrorBody::new(
             "RequestTimeout",
             StatusCode::REQUEST_TIMEOUT,
@@ -113,7 +118,8 @@ async fn serve(
     credential: &Credential,
     request_id: &str,
 ) -> Response<ControlBody> {
-    let service = Claim::parse(parts).ok().and_then(|claim| wire::detect(Some(&claim.service), parts));
+    let service =
+        Claim::parse(parts).ok().and_then(|claim| wire::detect(Some(&claim.service), parts));
     let Some(service) = service else {
         return answer::error(parts, None, &unserved(""));
     };
@@ -128,6 +134,11 @@ async fn serve(
         Ok(call) => api::serve(&cx, &call, request_id).await,
         Err(rejection) => rejection.respond(request_id),
     };
-    tracing::debug!(request_id, service = service.id, status = response.status().as_u16(), "answered a call");
+    tracing::debug!(
+        request_id,
+        service = service.id,
+        status = response.status().as_u16(),
+        "answered a call"
+    );
     answer::body(response)
 }

@@ -18,10 +18,13 @@ const QUEUE_MAX: usize = 1024;
 /// Decisions that share one commit: enough that one sync serves a burst, few enough that the first is not kept waiting.
 const BATCH_MAX: usize = 256;
 
+/// Takes a row that is kept: kind, version, body.
+pub(crate) type TakeRow<'a> = dyn FnMut(&str, u32, &[u8]) -> Result<(), Error> + 'a;
+
 /// Where rows are kept for good.
 pub(crate) trait Journal: Send + 'static {
-    /// Every row that is kept: kind, version, body.
-    fn load(&mut self, each: &mut dyn FnMut(&str, u32, &[u8]) -> Result<(), Error>) -> Result<(), Error>;
+    /// Hands over every row that is kept.
+    fn load(&mut self, each: &mut TakeRow<'_>) -> Result<(), Error>;
 
     /// Keeps all rows or none, and returns when they are safe.
     fn commit(&mut self, rows: &[Row]) -> Result<(), Error>;
@@ -43,7 +46,9 @@ pub(crate) struct Engine {
 impl Engine {
     pub(crate) fn start(mut journal: impl Journal) -> Result<Self, Error> {
         let mut state = State::default();
-        journal.load(&mut |kind, version, body| crate::record::load(&mut state, kind, version, body))?;
+        journal.load(&mut |kind, version, body| {
+            crate::record::load(&mut state, kind, version, body)
+        })?;
         let published = Arc::new(ArcSwap::from_pointee(state));
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
         let image = Arc::clone(&published);
@@ -113,5 +118,6 @@ fn write(mut journal: impl Journal, mut jobs: mpsc::Receiver<Job>, published: &A
 
 /// A decision that panics must not take the writer with it: it alone fails, and changes nothing.
 fn run(decision: Decision, state: &State) -> Result<Changes, Error> {
-    catch_unwind(AssertUnwindSafe(|| decision(state))).map_err(|_| Error::Commit("the decision panicked".into()))
+    catch_unwind(AssertUnwindSafe(|| decision(state)))
+        .map_err(|_| Error::Commit("the decision panicked".into()))
 }

@@ -5,14 +5,17 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::engine::{Engine, Journal};
+use crate::engine::{Engine, Journal, TakeRow};
 use crate::record::Row;
 use crate::{Decision, Error, State, Store};
+
+/// Versions and bodies by kind and key.
+type Rows = BTreeMap<(String, String), (u32, Vec<u8>)>;
 
 /// What outlives a [`MemoryStore`]: opening another on it stands for a restart.
 #[derive(Debug, Clone, Default)]
 pub struct Disk {
-    rows: Arc<Mutex<BTreeMap<(String, String), (u32, Vec<u8>)>>>,
+    rows: Arc<Mutex<Rows>>,
     full: Arc<AtomicBool>,
 }
 
@@ -22,7 +25,7 @@ impl Disk {
         self.full.store(full, Ordering::SeqCst);
     }
 
-    fn rows(&self) -> MutexGuard<'_, BTreeMap<(String, String), (u32, Vec<u8>)>> {
+    fn rows(&self) -> MutexGuard<'_, Rows> {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -41,13 +44,16 @@ impl Store for MemoryStore {
         self.0.state()
     }
 
-    fn submit(&self, decision: Decision) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>> {
+    fn submit(
+        &self,
+        decision: Decision,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>> {
         self.0.submit(decision)
     }
 }
 
 impl Journal for Disk {
-    fn load(&mut self, each: &mut dyn FnMut(&str, u32, &[u8]) -> Result<(), Error>) -> Result<(), Error> {
+    fn load(&mut self, each: &mut TakeRow<'_>) -> Result<(), Error> {
         self.rows().iter().try_for_each(|((kind, _), (version, body))| each(kind, *version, body))
     }
 

@@ -12,8 +12,8 @@ use domain::time::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::state::{State, Table};
 use crate::Error;
+use crate::state::{State, Table};
 
 /// A record of one kind. `KIND` and the text of a key never change once released.
 pub trait Record: Serialize + DeserializeOwned + Send + Sync + 'static {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 
-use crate::engine::{Engine, Journal};
+use crate::engine::{Engine, Journal, TakeRow};
 use crate::record::Row;
 use crate::{Decision, Error, State, Store};
 
@@ -23,7 +23,8 @@ pub struct SqliteStore(Engine);
 impl SqliteStore {
     /// Opens the database, and makes it if it is not there. Blocks until its records are in memory.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let journal = SqliteJournal::open(path).map_err(|why| Error::Read(format!("{}: {why}", path.display())))?;
+        let journal = SqliteJournal::open(path)
+            .map_err(|why| Error::Read(format!("{}: {why}", path.display())))?;
         Engine::start(journal).map(Self)
     }
 }
@@ -33,7 +34,10 @@ impl Store for SqliteStore {
         self.0.state()
     }
 
-    fn submit(&self, decision: Decision) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>> {
+    fn submit(
+        &self,
+        decision: Decision,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>> {
         self.0.submit(decision)
     }
 }
@@ -53,7 +57,8 @@ enum Unusable {
 impl SqliteJournal {
     fn open(path: &Path) -> Result<Self, Unusable> {
         let connection = Connection::open(path)?;
-        let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+        let pragma =
+            |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
         let fresh = pragma("schema_version")? == 0;
         if !fresh && pragma("application_id")? != APPLICATION_ID {
             return Err(Unusable::Foreign);
@@ -94,9 +99,10 @@ impl SqliteJournal {
 }
 
 impl Journal for SqliteJournal {
-    fn load(&mut self, each: &mut dyn FnMut(&str, u32, &[u8]) -> Result<(), Error>) -> Result<(), Error> {
+    fn load(&mut self, each: &mut TakeRow<'_>) -> Result<(), Error> {
         let unreadable = |why: rusqlite::Error| Error::Read(why.to_string());
-        let mut query = self.0.prepare("SELECT kind, version, body FROM record").map_err(unreadable)?;
+        let mut query =
+            self.0.prepare("SELECT kind, version, body FROM record").map_err(unreadable)?;
         let mut rows = query.query([]).map_err(unreadable)?;
         while let Some(row) = rows.next().map_err(unreadable)? {
             let kind: String = row.get(0).map_err(unreadable)?;
@@ -139,7 +145,8 @@ mod tests {
     fn a_file_that_is_no_database_is_told_apart() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state.db");
-        std::fs::write(&path, "not a database, and long enough to be looked at as one ".repeat(20)).unwrap();
+        std::fs::write(&path, "not a database, and long enough to be looked at as one ".repeat(20))
+            .unwrap();
         assert!(SqliteStore::open(&path).is_err());
     }
 }

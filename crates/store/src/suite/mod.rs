@@ -34,7 +34,8 @@ impl Place for tempfile::TempDir {
 }
 
 fn model(name: &str) -> Model {
-    let members = serde_json::from_value(json!({"PrimaryContainer": {"Image": "tidegate/echo"}})).unwrap();
+    let members =
+        serde_json::from_value(json!({"PrimaryContainer": {"Image": "tidegate/echo"}})).unwrap();
     Model { name: name.parse().unwrap(), created_at: Timestamp::from_millis(1), members }
 }
 
@@ -46,7 +47,11 @@ fn config(name: &str) -> EndpointConfig {
 }
 
 fn endpoint(name: &str) -> Endpoint {
-    let parts = Parts { id: DeploymentId(1), config: Arc::new(config("c")), models: vec![Arc::new(model("m"))] };
+    let parts = Parts {
+        id: DeploymentId(1),
+        config: Arc::new(config("c")),
+        models: vec![Arc::new(model("m"))],
+    };
     Endpoint::create(name.parse().unwrap(), &parts, None, Timestamp::from_millis(3)).unwrap()
 }
 
@@ -112,9 +117,15 @@ async fn every_kind_of_record_outlives_a_restart(place: impl Place) {
     let state = place.open().state();
     assert_eq!(**state.models.get("m").unwrap(), model("m"));
     assert_eq!(**state.endpoint_configs.get("c").unwrap(), config("c"));
-    assert_eq!(**state.endpoints.get(&EndpointKey::from(&endpoint("e").name)).unwrap(), endpoint("E"));
+    assert_eq!(
+        **state.endpoints.get(&EndpointKey::from(&endpoint("e").name)).unwrap(),
+        endpoint("E")
+    );
     assert_eq!(**state.tagged.get(arn).unwrap(), tagged);
-    assert_eq!((state.last_deployment(), state.server_time()), (1, Some(Timestamp::from_millis(77))));
+    assert_eq!(
+        (state.last_deployment(), state.server_time()),
+        (1, Some(Timestamp::from_millis(77)))
+    );
 }
 
 async fn a_deleted_record_stays_away(place: impl Place) {
@@ -130,7 +141,9 @@ async fn a_deleted_record_stays_away(place: impl Place) {
 
 async fn a_decision_that_panics_fails_alone(place: impl Place) {
     let store = place.open();
-    let broken = decide(&*store, |_: &State| -> Result<(Changes, ()), ()> { panic!("a fault of the decision") });
+    let broken = decide(&*store, |_: &State| -> Result<(Changes, ()), ()> {
+        panic!("a fault of the decision")
+    });
     assert!(matches!(broken.await, Err(Undecided::Store(Error::Commit(_)))));
     put_model(&*store, "m").await.unwrap();
 }

@@ -6,9 +6,9 @@ use domain::name::EndpointName;
 use serde_json::json;
 use wire::sagemaker::DeleteEndpointInput;
 
+use crate::Error;
 use crate::client::Client;
 use crate::output::{Output, Progress};
-use crate::Error;
 
 use super::{Fate, hint, settle};
 
@@ -16,14 +16,18 @@ use super::{Fate, hint, settle};
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     #[arg(value_name = "NAME")]
-    name: EndpointName,
+    pub(super) name: EndpointName,
 
     /// Return only when the endpoint is gone
     #[arg(long)]
-    wait: bool,
+    pub(super) wait: bool,
 }
 
-pub(super) async fn run(client: &Client, arguments: &Arguments, output: &Output) -> Result<ExitCode, Error> {
+pub(super) async fn run(
+    client: &Client,
+    arguments: &Arguments,
+    output: &Output,
+) -> Result<ExitCode, Error> {
     let name = arguments.name.as_str();
     client.announce(output, &format!("deleting endpoint {name}")).await?;
     let input = DeleteEndpointInput { endpoint_name: name.to_owned() };
@@ -36,7 +40,10 @@ pub(super) async fn run(client: &Client, arguments: &Arguments, output: &Output)
             Fate::Gone => drop(progress),
             Fate::Settled(endpoint) => {
                 let reason = endpoint.failure_reason.as_deref().unwrap_or("no reason given");
-                return Err(Error::Failed(format!("{name} was not deleted: it is {} ({reason})", endpoint.endpoint_status)));
+                return Err(Error::Failed(format!(
+                    "{name} was not deleted: it is {} ({reason})",
+                    endpoint.endpoint_status
+                )));
             }
         }
     }

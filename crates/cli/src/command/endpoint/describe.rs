@@ -4,25 +4,28 @@ use std::process::ExitCode;
 
 use domain::name::EndpointName;
 use wire::sagemaker::{DescribeEndpointOutput, PendingDeploymentSummary};
-use wire::value::Value;
 
+use crate::Error;
 use crate::client::Client;
 use crate::command::clock;
-use crate::output::{Output, age, fields, instant, table};
-use crate::Error;
+use crate::output::{Output, age, fields, instant, json_of, table};
 
 use super::variants::Row;
 use super::{describe, hint};
 
 const HEADING: [&str; 5] = ["VARIANT", "INSTANCES", "WEIGHT", "STATUS", "IMAGE"];
 
-pub(super) async fn run(client: &Client, name: &EndpointName, output: &Output) -> Result<ExitCode, Error> {
+pub(super) async fn run(
+    client: &Client,
+    name: &EndpointName,
+    output: &Output,
+) -> Result<ExitCode, Error> {
     let endpoint = match describe(client, name.as_str()).await {
         Ok(endpoint) => endpoint,
         Err(error) => return Err(hint::with_names(client, name.as_str(), error).await),
     };
     if output.json {
-        output.json(&endpoint.to_document().to_json())?;
+        output.json(&json_of(&endpoint))?;
     } else {
         let now = clock::now_of(&client.target().server).await;
         output.data(page(&endpoint, now))?;
@@ -38,7 +41,8 @@ fn page(endpoint: &DescribeEndpointOutput, now: i64) -> String {
         ("Status", endpoint.endpoint_status.to_string()),
     ];
     if let Some(reason) = &endpoint.failure_reason {
-        let name = if endpoint.endpoint_status.as_str() == "Failed" { "Failure" } else { "Last failure" };
+        let name =
+            if endpoint.endpoint_status.as_str() == "Failed" { "Failure" } else { "Last failure" };
         head.push((name, reason.clone()));
     }
     if let Some(config) = &endpoint.endpoint_config_name {
@@ -48,10 +52,10 @@ fn page(endpoint: &DescribeEndpointOutput, now: i64) -> String {
     head.push(("Created", when(endpoint.creation_time.0)));
     head.push(("Modified", when(endpoint.last_modified_time.0)));
     if let Some(deployment) = &endpoint.last_deployment_config {
-        head.push(("Deployment", deployment.to_document().to_json().to_string()));
+        head.push(("Deployment", json_of(deployment).to_string()));
     }
     if let Some(capture) = &endpoint.data_capture_config {
-        head.push(("Data capture", capture.to_document().to_json().to_string()));
+        head.push(("Data capture", json_of(capture).to_string()));
     }
 
     let mut parts = vec![fields(head)];
@@ -69,8 +73,10 @@ fn page(endpoint: &DescribeEndpointOutput, now: i64) -> String {
 }
 
 fn pending_part(pending: &PendingDeploymentSummary, now: i64) -> String {
-    let since = pending.start_time.map(|start| format!(", for {}", age(start.0, now))).unwrap_or_default();
-    let rows = pending.production_variants.iter().flatten().map(|variant| Row::from(variant).into_cells());
+    let since =
+        pending.start_time.map(|start| format!(", for {}", age(start.0, now))).unwrap_or_default();
+    let rows =
+        pending.production_variants.iter().flatten().map(|variant| Row::from(variant).into_cells());
     format!("Deploying {}{since}:\n{}", pending.endpoint_config_name, table(HEADING, rows))
 }
 
@@ -78,7 +84,8 @@ fn pending_part(pending: &PendingDeploymentSummary, now: i64) -> String {
 mod tests {
     use wire::Timestamp;
     use wire::sagemaker::{
-        EndpointStatus, PendingProductionVariantSummary, ProductionVariantStatus, ProductionVariantSummary, VariantStatus,
+        EndpointStatus, PendingProductionVariantSummary, ProductionVariantStatus,
+        ProductionVariantSummary, VariantStatus,
     };
 
     use super::*;

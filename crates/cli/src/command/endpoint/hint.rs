@@ -22,16 +22,21 @@ pub(super) async fn with_names(client: &Client, name: &str, error: Error) -> Err
         return error;
     }
     // A hint that cannot be had must not stand in the way of the error.
-    let Ok(page) = client.sagemaker::<_, ListEndpointsOutput>("ListEndpoints", &ListEndpointsInput::default()).await
+    let Ok(page) = client
+        .sagemaker::<_, ListEndpointsOutput>("ListEndpoints", &ListEndpointsInput::default())
+        .await
     else {
         return error;
     };
-    let names: Vec<String> = page.endpoints.into_iter().map(|endpoint| endpoint.endpoint_name).collect();
+    let names: Vec<String> =
+        page.endpoints.into_iter().map(|endpoint| endpoint.endpoint_name).collect();
     error.with_hint(Some(hint(name, &names)))
 }
 
 fn hint(name: &str, names: &[String]) -> String {
-    if let Some(other) = names.iter().find(|other| *other != name && other.eq_ignore_ascii_case(name)) {
+    if let Some(other) =
+        names.iter().find(|other| *other != name && other.eq_ignore_ascii_case(name))
+    {
         return format!("names are told apart by case here: there is {other}");
     }
     let likeness = |other: &String| strsim::jaro_winkler(name, other);
@@ -42,7 +47,8 @@ fn hint(name: &str, names: &[String]) -> String {
     if names.is_empty() {
         return "there are no endpoints here; `tidegate endpoint ls` lists them".to_owned();
     }
-    let shown = names.iter().take(NAMES_SHOWN_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let shown =
+        names.iter().take(NAMES_SHOWN_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
     let more = if names.len() > NAMES_SHOWN_MAX { ", …" } else { "" };
     format!("there are: {shown}{more}")
 }

@@ -14,9 +14,9 @@ use tokio::time::Instant;
 use wire::sagemaker_runtime::{self, InvokeEndpointInput, InvokeEndpointOutput};
 use wire::value::Value;
 
+use crate::Error;
 use crate::client::{Client, Manner, Retry};
 use crate::output::{Output, Progress, duration};
-use crate::Error;
 
 use super::hint;
 
@@ -30,9 +30,11 @@ const OPERATION: &str = "InvokeEndpoint";
 
 /// What to send.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  tidegate endpoint invoke tide --body '{\"instances\": [[1, 2, 3]]}'\n  \
+#[command(
+    after_help = "Examples:\n  tidegate endpoint invoke tide --body '{\"instances\": [[1, 2, 3]]}'\n  \
                         tidegate endpoint invoke tide --body @levels.csv\n  \
-                        cat levels.npy | tidegate endpoint invoke tide --content-type application/x-npy --output answer.npy")]
+                        cat levels.npy | tidegate endpoint invoke tide --content-type application/x-npy --output answer.npy"
+)]
 pub struct Arguments {
     #[arg(value_name = "NAME")]
     name: EndpointName,
@@ -58,13 +60,22 @@ pub struct Arguments {
     output: Option<PathBuf>,
 }
 
-pub(super) async fn run(client: &Client, arguments: &Arguments, output: &Output) -> Result<ExitCode, Error> {
+pub(super) async fn run(
+    client: &Client,
+    arguments: &Arguments,
+    output: &Output,
+) -> Result<ExitCode, Error> {
     let name = arguments.name.as_str();
     let body = body(&arguments.body)?;
     let input = InvokeEndpointInput {
         endpoint_name: name.to_owned(),
         body,
-        content_type: Some(arguments.content_type.clone().unwrap_or_else(|| media_type(&arguments.body).to_owned())),
+        content_type: Some(
+            arguments
+                .content_type
+                .clone()
+                .unwrap_or_else(|| media_type(&arguments.body).to_owned()),
+        ),
         accept: arguments.accept.clone(),
         target_variant: arguments.target_variant.as_ref().map(ToString::to_string),
         ..InvokeEndpointInput::default()
@@ -85,14 +96,20 @@ pub(crate) async fn invoke(
 ) -> Result<(InvokeEndpointOutput, Duration), Error> {
     let manner = Manner { operation: OPERATION, timeout: INVOKE_TIMEOUT, retry: Retry::Never };
     let started = Instant::now();
-    let document = client.call_in(&sagemaker_runtime::SERVICE, &input.to_document(), manner).await?;
+    let document =
+        client.call_in(&sagemaker_runtime::SERVICE, &input.to_document(), manner).await?;
     let took = started.elapsed();
     let answer = InvokeEndpointOutput::from_document(&document)
         .map_err(|error| Error::Answer { operation: OPERATION, problem: error.to_string() })?;
     Ok((answer, took))
 }
 
-fn show(answer: &InvokeEndpointOutput, took: Duration, file: Option<&Path>, output: &Output) -> Result<ExitCode, Error> {
+fn show(
+    answer: &InvokeEndpointOutput,
+    took: Duration,
+    file: Option<&Path>,
+    output: &Output,
+) -> Result<ExitCode, Error> {
     let text = str::from_utf8(&answer.body).ok();
     let media_type = answer.content_type.as_deref().unwrap_or("no media type");
     if let Some(path) = file {
@@ -118,14 +135,20 @@ fn show(answer: &InvokeEndpointOutput, took: Duration, file: Option<&Path>, outp
         match text {
             None if output.data_is_terminal => {
                 let size = answer.body.len();
-                return Err(Error::Usage(format!("the answer is {size} bytes of {media_type}, no text for a terminal: use --output FILE")));
+                return Err(Error::Usage(format!(
+                    "the answer is {size} bytes of {media_type}, no text for a terminal: use --output FILE"
+                )));
             }
             Some(text) if output.data_is_terminal && !text.ends_with('\n') => output.data(text)?,
             _ => output.bytes(&answer.body)?,
         }
     }
     let variant = answer.invoked_production_variant.as_deref().unwrap_or("unknown");
-    output.note(format_args!("{} bytes of {media_type} from variant {variant} in {}", answer.body.len(), duration(took)));
+    output.note(format_args!(
+        "{} bytes of {media_type} from variant {variant} in {}",
+        answer.body.len(),
+        duration(took)
+    ));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -148,7 +171,9 @@ fn read(name: &str, path: &Path, source: impl Read) -> Result<Vec<u8>, Error> {
     let failed = |cause| Error::File { action: "read", path: path.to_owned(), cause };
     source.take(BODY_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > BODY_BYTES_MAX {
-        return Err(Error::Usage(format!("--body: {name} is longer than {BODY_BYTES_MAX} bytes, the most InvokeEndpoint takes; send a part of it")));
+        return Err(Error::Usage(format!(
+            "--body: {name} is longer than {BODY_BYTES_MAX} bytes, the most InvokeEndpoint takes; send a part of it"
+        )));
     }
     Ok(bytes)
 }
@@ -193,9 +218,13 @@ mod tests {
 
     #[test]
     fn the_media_type_follows_the_files_ending() {
-        for (meant, wanted) in
-            [("@a.csv", "text/csv"), ("@a.b/c.npy", "application/x-npy"), ("a.csv", "application/json"), ("-", "application/json"), ("@x", "application/json")]
-        {
+        for (meant, wanted) in [
+            ("@a.csv", "text/csv"),
+            ("@a.b/c.npy", "application/x-npy"),
+            ("a.csv", "application/json"),
+            ("-", "application/json"),
+            ("@x", "application/json"),
+        ] {
             assert_eq!(media_type(meant), wanted, "{meant}");
         }
     }
@@ -210,9 +239,17 @@ mod tests {
 
     #[test]
     fn json_carries_bytes_that_are_no_text_in_base64() {
-        for (body, member, wanted) in [(&b"text"[..], "Body", "text"), (&[0, 255][..], "BodyBase64", "AP8=")] {
+        for (body, member, wanted) in
+            [(&b"text"[..], "Body", "text"), (&[0, 255][..], "BodyBase64", "AP8=")]
+        {
             let (output, data, _) = Output::in_memory(true);
-            show(&InvokeEndpointOutput { body: Bytes::from_static(body), ..answer(b"") }, Duration::from_secs(1), None, &output).unwrap();
+            show(
+                &InvokeEndpointOutput { body: Bytes::from_static(body), ..answer(b"") },
+                Duration::from_secs(1),
+                None,
+                &output,
+            )
+            .unwrap();
             let shown: serde_json::Value = serde_json::from_str(&data.text()).unwrap();
             assert_eq!(shown[member], wanted);
             assert_eq!(shown["LatencyMilliseconds"], 1000.0);
@@ -223,7 +260,9 @@ mod tests {
     fn a_terminal_is_spared_bytes_that_are_no_text() {
         let (mut output, data, _) = Output::in_memory(false);
         output.data_is_terminal = true;
-        let error = show(&answer(&[0, 255]), Duration::from_secs(1), None, &output).unwrap_err().to_string();
+        let error = show(&answer(&[0, 255]), Duration::from_secs(1), None, &output)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("use --output FILE"), "{error}");
         assert_eq!(data.text(), "");
     }

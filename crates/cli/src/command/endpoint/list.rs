@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 
 use serde_json::{Value as Json, json};
-use wire::sagemaker::{DescribeEndpointOutput, EndpointSummary, ListEndpointsInput, ListEndpointsOutput};
-use wire::value::Value;
+use wire::sagemaker::{
+    DescribeEndpointOutput, EndpointSummary, ListEndpointsInput, ListEndpointsOutput,
+};
 
+use crate::Error;
 use crate::client::Client;
 use crate::command::clock;
-use crate::output::{Output, Progress, age, table};
-use crate::Error;
+use crate::output::{Output, Progress, age, json_of, table};
 
 use super::describe;
 use super::variants::Row;
@@ -34,12 +35,15 @@ pub(super) async fn run(client: &Client, output: &Output) -> Result<ExitCode, Er
     }
     drop(progress);
     if output.json {
-        let endpoints: Vec<Json> = endpoints.iter().map(|endpoint| endpoint.to_document().to_json()).collect();
+        let endpoints: Vec<Json> = endpoints.iter().map(json_of).collect();
         output.json(&json!({ "Endpoints": endpoints }))?;
         return Ok(ExitCode::SUCCESS);
     }
     let now = clock::now_of(&client.target().server).await;
-    output.data(table(["NAME", "STATUS", "VARIANTS", "CONFIG", "AGE"], endpoints.iter().map(|endpoint| row(endpoint, now))))?;
+    output.data(table(
+        ["NAME", "STATUS", "VARIANTS", "CONFIG", "AGE"],
+        endpoints.iter().map(|endpoint| row(endpoint, now)),
+    ))?;
     if endpoints.is_empty() {
         output.note("no endpoints yet; `tidegate demo` shows one at work");
     }
@@ -49,7 +53,8 @@ pub(super) async fn run(client: &Client, output: &Output) -> Result<ExitCode, Er
 async fn summaries(client: &Client) -> Result<Vec<EndpointSummary>, Error> {
     let operation = "ListEndpoints";
     let mut found = Vec::new();
-    let mut input = ListEndpointsInput { max_results: Some(PAGE_SIZE), ..ListEndpointsInput::default() };
+    let mut input =
+        ListEndpointsInput { max_results: Some(PAGE_SIZE), ..ListEndpointsInput::default() };
     for _ in 0..PAGES_MAX {
         let page: ListEndpointsOutput = client.sagemaker(operation, &input).await?;
         found.extend(page.endpoints);
@@ -58,20 +63,32 @@ async fn summaries(client: &Client) -> Result<Vec<EndpointSummary>, Error> {
             return Ok(found);
         }
     }
-    Err(Error::Answer { operation, problem: format!("the list does not end after {PAGES_MAX} pages") })
+    Err(Error::Answer {
+        operation,
+        problem: format!("the list does not end after {PAGES_MAX} pages"),
+    })
 }
 
 fn row(endpoint: &DescribeEndpointOutput, now: i64) -> [String; 5] {
-    let variants = endpoint.production_variants.iter().flatten().map(|variant| Row::from(variant).short());
+    let variants =
+        endpoint.production_variants.iter().flatten().map(|variant| Row::from(variant).short());
     let config = match &endpoint.pending_deployment_summary {
-        Some(pending) if endpoint.endpoint_config_name.as_ref() != Some(&pending.endpoint_config_name) => {
-            format!("{} → {}", endpoint.endpoint_config_name.as_deref().unwrap_or_default(), pending.endpoint_config_name)
+        Some(pending)
+            if endpoint.endpoint_config_name.as_ref() != Some(&pending.endpoint_config_name) =>
+        {
+            format!(
+                "{} → {}",
+                endpoint.endpoint_config_name.as_deref().unwrap_or_default(),
+                pending.endpoint_config_name
+            )
         }
         _ => endpoint.endpoint_config_name.clone().unwrap_or_default(),
     };
     // What a table has no room for is at least announced: an endpoint can serve and still have failed to update.
     let status = match &endpoint.failure_reason {
-        Some(_) if endpoint.endpoint_status.as_str() != "Failed" => format!("{} (!)", endpoint.endpoint_status),
+        Some(_) if endpoint.endpoint_status.as_str() != "Failed" => {
+            format!("{} (!)", endpoint.endpoint_status)
+        }
         _ => endpoint.endpoint_status.to_string(),
     };
     [

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use domain::name::EndpointName;
 use wire::sagemaker::{DescribeEndpointInput, DescribeEndpointOutput};
 
+pub(super) use invoke::invoke;
 pub(super) use settle::{Fate, settle};
 
 use crate::client::Client;
@@ -56,3 +57,6 @@ pub(super) async fn describe(client: &Client, name: &str) -> Result<DescribeEndp
     let input = DescribeEndpointInput { endpoint_name: name.to_owned() };
     client.sagemaker("DescribeEndpoint", &input).await
 }
+
+#[cfg(test)]
+mod tests;

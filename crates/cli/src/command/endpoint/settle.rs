@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 use wire::sagemaker::{DescribeEndpointOutput, EndpointStatus};
 
+use crate::Error;
 use crate::client::Client;
 use crate::output::Progress;
-use crate::Error;
 
 use super::describe;
 use super::variants::instances;
@@ -27,7 +27,11 @@ pub(crate) enum Fate {
 }
 
 /// Waits until nothing is under way on the endpoint, with what is going on as the step's remark.
-pub(crate) async fn settle(client: &Client, name: &str, progress: &Progress<'_>) -> Result<Fate, Error> {
+pub(crate) async fn settle(
+    client: &Client,
+    name: &str,
+    progress: &Progress<'_>,
+) -> Result<Fate, Error> {
     let deadline = Instant::now() + SETTLE_TIMEOUT;
     loop {
         let endpoint = match describe(client, name).await {
@@ -67,13 +71,24 @@ fn is_under_way(status: EndpointStatus) -> bool {
 /// `Updating · AllTraffic 1/1, new 0/1`.
 fn remark(endpoint: &DescribeEndpointOutput) -> String {
     let live = endpoint.production_variants.iter().flatten().map(|variant| {
-        format!("{} {}", variant.variant_name, instances(variant.current_instance_count, variant.desired_instance_count))
+        format!(
+            "{} {}",
+            variant.variant_name,
+            instances(variant.current_instance_count, variant.desired_instance_count)
+        )
     });
-    let pending = endpoint.pending_deployment_summary.iter().flat_map(|pending| pending.production_variants.iter().flatten());
+    let pending = endpoint
+        .pending_deployment_summary
+        .iter()
+        .flat_map(|pending| pending.production_variants.iter().flatten());
     let coming = pending.map(|variant| {
         let counts = instances(variant.current_instance_count, variant.desired_instance_count);
         format!("new {} {counts}", variant.variant_name)
     });
     let variants = live.chain(coming).collect::<Vec<_>>().join(", ");
-    if variants.is_empty() { endpoint.endpoint_status.to_string() } else { format!("{} · {variants}", endpoint.endpoint_status) }
+    if variants.is_empty() {
+        endpoint.endpoint_status.to_string()
+    } else {
+        format!("{} · {variants}", endpoint.endpoint_status)
+    }
 }

@@ -1,6 +1,8 @@
 //! A variant's line in the tables: counts and weights as they are and as they are wanted.
 
-use wire::sagemaker::{PendingProductionVariantSummary, ProductionVariantStatus, ProductionVariantSummary};
+use wire::sagemaker::{
+    PendingProductionVariantSummary, ProductionVariantStatus, ProductionVariantSummary,
+};
 
 /// What the summaries of live and of pending variants have in common.
 #[derive(Debug)]
@@ -14,7 +16,11 @@ pub(super) struct Row {
 
 impl From<&ProductionVariantSummary> for Row {
     fn from(variant: &ProductionVariantSummary) -> Self {
-        let images = variant.deployed_images.iter().flatten().filter_map(|image| image.specified_image.clone());
+        let images = variant
+            .deployed_images
+            .iter()
+            .flatten()
+            .filter_map(|image| image.specified_image.clone());
         Self {
             name: variant.variant_name.clone(),
             instances: instances(variant.current_instance_count, variant.desired_instance_count),
@@ -27,7 +33,11 @@ impl From<&ProductionVariantSummary> for Row {
 
 impl From<&PendingProductionVariantSummary> for Row {
     fn from(variant: &PendingProductionVariantSummary) -> Self {
-        let images = variant.deployed_images.iter().flatten().filter_map(|image| image.specified_image.clone());
+        let images = variant
+            .deployed_images
+            .iter()
+            .flatten()
+            .filter_map(|image| image.specified_image.clone());
         Self {
             name: variant.variant_name.clone(),
             instances: instances(variant.current_instance_count, variant.desired_instance_count),
@@ -41,7 +51,11 @@ impl From<&PendingProductionVariantSummary> for Row {
 impl Row {
     /// `AllTraffic 1/2`, for lists.
     pub(super) fn short(&self) -> String {
-        if self.instances.is_empty() { self.name.clone() } else { format!("{} {}", self.name, self.instances) }
+        if self.instances.is_empty() {
+            self.name.clone()
+        } else {
+            format!("{} {}", self.name, self.instances)
+        }
     }
 
     pub(super) fn into_cells(self) -> [String; 5] {
@@ -53,15 +67,21 @@ impl Row {
 pub(super) fn instances(current: Option<i32>, desired: Option<i32>) -> String {
     match (current, desired) {
         (None, None) => String::new(),
-        (current, desired) => format!("{}/{}", current.unwrap_or(0), desired.or(current).unwrap_or(0)),
+        (current, desired) => {
+            format!("{}/{}", current.unwrap_or(0), desired.or(current).unwrap_or(0))
+        }
     }
 }
 
 /// `1`, or `1 → 0.5` on the way.
 fn moving(current: Option<f64>, desired: Option<f64>) -> String {
     match (current, desired) {
-        (Some(current), Some(desired)) if (current - desired).abs() > f64::EPSILON => format!("{current} → {desired}"),
-        (current, desired) => current.or(desired).map_or_else(String::new, |weight| weight.to_string()),
+        (Some(current), Some(desired)) if (current - desired).abs() > f64::EPSILON => {
+            format!("{current} → {desired}")
+        }
+        (current, desired) => {
+            current.or(desired).map_or_else(String::new, |weight| weight.to_string())
+        }
     }
 }
 
@@ -94,7 +114,10 @@ mod tests {
 
     #[test]
     fn a_serverless_variant_has_only_a_name() {
-        let variant = ProductionVariantSummary { variant_name: "a".into(), ..ProductionVariantSummary::default() };
+        let variant = ProductionVariantSummary {
+            variant_name: "a".into(),
+            ..ProductionVariantSummary::default()
+        };
         assert_eq!(Row::from(&variant).short(), "a");
     }
 

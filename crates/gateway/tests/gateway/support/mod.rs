@@ -15,7 +15,6 @@ pub(crate) async fn until(what: &str, done: impl Fn() -> bool) {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
     };
-    if tokio::time::timeout(std::time::Duration::from_secs(20), look).await.is_err() {
-        panic!("waited in vain until {what}");
-    }
+    let looked = tokio::time::timeout(std::time::Duration::from_secs(20), look).await;
+    assert!(looked.is_ok(), "waited in vain until {what}");
 }

@@ -176,9 +176,8 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
                 }
             }
             Behaviour::Hang => {
-                let mut byte = [0];
-                stream.read(&mut byte).await?;
-                return Ok(());
+                // Until the other side gives up.
+                return stream.read_to_end(&mut buffer).await.map(drop);
             }
         }
     }

@@ -91,6 +91,8 @@ async fn content_type_and_accept_choose_the_formats() {
         ("*/*", "text/csv", "0.5\n3.5\n"),
         ("application/json", "application/json", json),
         ("application/*", "application/json", json),
+        ("application/json, text/csv", "application/json", json),
+        ("text/csv, application/json", "text/csv", "0.5\n3.5\n"),
         ("text/html, text/*;q=0.5", "text/csv", "0.5\n3.5\n"),
         ("text/csv;q=0.2, application/json;q=0.9", "application/json", json),
         ("Application/JSON; charset=utf-8", "application/json", json),

@@ -218,3 +218,28 @@ async fn a_panic_of_the_engine_is_an_answer_and_the_server_lives_on() {
     assert_eq!(post(&server, &body(7, -2)).await.json()["outputs"][0]["data"], json!([-3]));
     assert_eq!(server.get("/ping").await.status, 200);
 }
+
+#[tokio::test]
+async fn an_answer_beyond_the_bounds_is_not_written_out() {
+    let model = Graph::default()
+        .input("x", onnx::DataType::FLOAT, &[-1])
+        .input("shape", onnx::DataType::INT64, &[-1])
+        .node("Expand", &["x", "shape"], "y")
+        .output("y", onnx::DataType::FLOAT, &[-1])
+        .bytes();
+    let server = serving(&model).await;
+    let body = |shape: &[u32]| {
+        json!({"inputs": [
+            {"name": "x", "shape": [1], "datatype": "FP32", "data": [1]},
+            {"name": "shape", "shape": [shape.len()], "datatype": "INT64", "data": shape},
+        ]})
+    };
+    assert_eq!(post(&server, &body(&[2, 3])).await.json()["outputs"][0]["data"], json!([1.0; 6]));
+    for (shape, why) in [
+        (&[3000, 3000][..], "the answer has 9000000 elements, more than 8388608"),
+        (&[9_000_000, 0], "the answer has 9000000 elements, more than 8388608"),
+        (&[1; 9], "output \"y\" has 9 dimensions, more than 8"),
+    ] {
+        assert_eq!(refused(&post(&server, &body(shape)).await, 500), why);
+    }
+}
