@@ -36,7 +36,8 @@ http {{
   server {{
     listen 127.0.0.1:{port};
     location / {{
-      proxy_pass http://model/invocations;
+      rewrite ^ /invocations break;
+      proxy_pass http://model;
       proxy_http_version 1.1;
       proxy_set_header Connection "";
     }}

@@ -42,9 +42,9 @@ def test_an_operation_that_aws_has_and_tidegate_lacks_is_named(sagemaker):
     assert "Tidegate" in text
 
 
-@pytest.mark.parametrize("target", ["NoSuchOperation", "", "CreateModel.", "createmodel", "é"])
+@pytest.mark.parametrize("target", ["NoSuchOperation", "", "CreateModel.", "createmodel"])
 def test_an_operation_that_nobody_has(server, target):
-    answer = signed.control(server, target.encode().decode("latin-1"), b"{}")
+    answer = signed.control(server, target, b"{}")
     assert (answer.status, answer.code) == (400, "UnknownOperationException"), answer
 
 
@@ -119,17 +119,20 @@ def test_a_name_that_breaks_the_pattern_is_refused_in_awss_words(sagemaker, name
     assert "Member must satisfy regular expression pattern: ^[a-zA-Z0-9]" in text
 
 
-def test_several_faults_are_told_together(sagemaker):
-    text = checked(
-        sagemaker.create_endpoint_config,
-        EndpointConfigName="x" * 64,
-        ProductionVariants=[
-            variant("m", count=0, InstanceType="ml.t3.medium", weight=-1)
-        ],
-    )
+def create_config(server, name, variants):
+    """Past boto3, which would keep a part of this to itself."""
+    body = json.dumps({"EndpointConfigName": name, "ProductionVariants": variants}).encode()
+    answer = signed.control(server, "CreateEndpointConfig", body)
+    assert (answer.status, answer.code) == (400, "ValidationException"), answer
+    return answer.message
+
+
+def test_several_faults_are_told_together(server):
+    text = create_config(server, "-x", [variant("m", count=0, InstanceType="ml.t3.medium", weight=-1)])
     assert text.startswith("4 validation errors detected: ")
     for rule in [
-        "at 'endpointConfigName' failed to satisfy constraint: Member must have length less than or equal to 63",
+        "Value '-x' at 'endpointConfigName' failed to satisfy constraint: "
+        "Member must satisfy regular expression pattern: ",
         "at 'productionVariants.1.member.initialInstanceCount' failed to satisfy constraint: "
         "Member must have value greater than or equal to 1",
         "Value 'ml.t3.medium' at 'productionVariants.1.member.instanceType' failed to satisfy constraint: "
@@ -140,14 +143,10 @@ def test_several_faults_are_told_together(sagemaker):
         assert rule in text
 
 
-def test_a_list_may_be_neither_empty_nor_endless(sagemaker):
-    for count in (0, 11):
-        text = checked(
-            sagemaker.create_endpoint_config,
-            EndpointConfigName="x",
-            ProductionVariants=[variant("m", name=f"v{n}") for n in range(count)],
-        )
-        assert "at 'productionVariants' failed to satisfy constraint: Member must have length" in text
+@pytest.mark.parametrize(("count", "rule"), [(0, "greater than or equal to 1"), (11, "less than or equal to 10")])
+def test_a_list_may_be_neither_empty_nor_too_long(server, count, rule):
+    text = create_config(server, "x", [variant("m", name=f"v{n}") for n in range(count)])
+    assert f"at 'productionVariants' failed to satisfy constraint: Member must have length {rule}" in text
 
 
 def test_an_unknown_member_is_ignored(server):

@@ -34,13 +34,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 async move { Ok::<_, Infallible>(s3.call(request).await) }
             });
             // A client that hangs up is not worth a word.
-            let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), answer).await;
+            let _ = auto::Builder::new(TokioExecutor::new())
+                .serve_connection(TokioIo::new(stream), answer)
+                .await;
         });
         while connections.try_join_next().is_some() {}
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "an example is its own main program, where the clock is read")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an example is its own main program, where the clock is read"
+)]
 fn wall_clock() -> SystemTime {
     SystemTime::now()
 }

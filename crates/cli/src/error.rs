@@ -13,8 +13,8 @@ pub enum Error {
          absolute path"
     )]
     NoDataDir,
-    #[error("no server runs on {} (it has no server.json); start one with: tidegate up", data_dir.display())]
-    NoServer { data_dir: PathBuf },
+    #[error("no server runs on {} (it has no server.json); start one with: {start}", data_dir.display())]
+    NoServer { data_dir: PathBuf, start: String },
     #[error("{}: {problem}", path.display())]
     Malformed { path: PathBuf, problem: String },
     #[error("{url} ({origin}) {rule}")]
@@ -74,7 +74,7 @@ impl Error {
     #[must_use]
     pub(crate) fn with_hint(mut self, hint: Option<String>) -> Self {
         if let Self::Refused(refusal) = &mut self {
-            refusal.hint = hint.or(refusal.hint.take());
+            refusal.hint = hint.or_else(|| refusal.hint.take());
         }
         self
     }

@@ -4,7 +4,7 @@
 //! not ask. The program's other commands, and `main`, are the crate `server`'s; it flattens [`Command`] and [`Global`]
 //! into its own tree and calls [`run`].
 //!
-//! Data goes to stdout, everything said about it to stderr. See [`target`] for which server is meant.
+//! Data goes to stdout, everything said about it to stderr. Which server is meant is decided in `target`.
 
 mod client;
 mod command;
@@ -13,6 +13,7 @@ mod error;
 mod global;
 mod output;
 mod server_file;
+mod shell;
 mod target;
 #[cfg(test)]
 mod testing;

@@ -69,7 +69,7 @@ impl FakeServer {
     /// The server as a local one, with the key that it knows.
     pub(crate) fn target(&self) -> Target {
         let data_dir = std::path::PathBuf::from("/data");
-        let origin = Origin::Local { data_dir: data_dir.clone() };
+        let origin = Origin::Local { data_dir: data_dir.clone(), by_flag: false };
         let file = ServerFile {
             endpoint_url: self.url.clone(),
             region: "eu-west-1".into(),
@@ -84,6 +84,7 @@ impl FakeServer {
                 access_key_id: KEY_ID.into(),
                 secret: SecretKey::new(SECRET),
                 session_token: None,
+                source: "the test".into(),
             },
         }
     }

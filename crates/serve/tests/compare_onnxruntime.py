@@ -107,7 +107,12 @@ class Server:
     def infer(self, inputs):
         """Runs named arrays through the Open Inference Protocol; gives named arrays."""
         tensors = [
-            {"name": name, "shape": list(array.shape), "datatype": NAMES[array.dtype.name], "data": array.ravel().tolist()}
+            {
+                "name": name,
+                "shape": list(array.shape),
+                "datatype": NAMES[array.dtype.name],
+                "data": array.ravel().tolist(),
+            }
             for name, array in inputs.items()
         ]
         return {
@@ -160,10 +165,10 @@ def samples():
     floats (the model takes a variance as the difference of two large sums), and so nothing to compare with."""
     numbers = [{"id": index, "name": f"item {index}", "price": index / 8} for index in range(400)]
     page = "".join(f"<tr><td>{row['id']}</td><td>{row['name']}</td></tr>\n" for row in numbers)
-    program = "import math\n\n\n" + "\n\n".join(
-        f'def area_{row["id"]}(radius):\n    """The area of a circle."""\n    return {row["price"]} * math.pi * radius**2\n'
-        for row in numbers
-    )
+    program = "import math\n"
+    for row in numbers:
+        program += f'\n\ndef area_{row["id"]}(radius):\n    """The area of a circle."""\n'
+        program += f"    return {row['price']} * math.pi * radius**2\n"
     tone = (8000 * numpy.sin(numpy.arange(4000) / 9)).astype("<i2").tobytes()
     sound = io.BytesIO()
     with wave.open(sound, "wb") as file:

@@ -65,7 +65,10 @@ pub(crate) enum StartError {
 
 impl Server {
     /// Starts everything. When it returns the port serves and the state is loaded; instances may still be coming up.
-    pub async fn start(config: &Config, path_variable: Option<String>) -> Result<Self, StartError> {
+    pub(crate) async fn start(
+        config: &Config,
+        path_variable: Option<String>,
+    ) -> Result<Self, StartError> {
         let data_dir = DataDir::open(&config.data_dir)?;
         let listen = |why| StartError::Listen { address: config.listen, why };
         let listener = TcpListener::bind(config.listen).map_err(listen)?;
@@ -88,7 +91,7 @@ impl Server {
             traffic: Arc::clone(&routes) as Arc<dyn Traffic>,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             scope: scope.clone(),
-            new_id: Arc::new(|| InstanceId::from_entropy(entropy())),
+            new_id: Arc::new(|| InstanceId::from_entropy(crate::entropy::bits())),
         };
         let mut fleets = Fleets::new(means);
         // The routes are published before the port serves, so that no request meets an endpoint that seems to be gone.
@@ -128,7 +131,7 @@ impl Server {
     }
 
     /// `http://127.0.0.1:4280`
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
@@ -148,13 +151,6 @@ impl Server {
 #[expect(clippy::disallowed_methods, reason = "these tasks are held and joined by the server")]
 fn spawn(task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
     tokio::spawn(task)
-}
-
-fn entropy() -> u128 {
-    let mut bits = [0; 16];
-    // Without entropy ids would repeat, and an id that is taken is not started again: the next tick tries anew.
-    drop(getrandom::fill(&mut bits));
-    u128::from_le_bytes(bits)
 }
 
 fn open_buckets(path: &Path) -> Result<Buckets, StartError> {

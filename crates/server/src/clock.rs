@@ -6,7 +6,7 @@ use domain::time::{Clock, Timestamp};
 
 /// Server time that runs `scale` times as fast as the wall, from where it stood.
 #[derive(Debug)]
-pub struct ScaledClock {
+pub(crate) struct ScaledClock {
     began: Instant,
     began_at: Timestamp,
     scale: f64,
@@ -14,12 +14,12 @@ pub struct ScaledClock {
 
 impl ScaledClock {
     /// Continues at `stored` or at the wall's time, whichever is later: server time never goes back.
-    pub fn start(stored: Option<Timestamp>, scale: f64) -> Self {
+    pub(crate) fn start(stored: Option<Timestamp>, scale: f64) -> Self {
         let began_at = stored.unwrap_or_default().max(wall());
         Self { began: instant(), began_at, scale }
     }
 
-    pub const fn scale(&self) -> f64 {
+    pub(crate) const fn scale(&self) -> f64 {
         self.scale
     }
 }
@@ -36,7 +36,7 @@ impl Clock for ScaledClock {
 }
 
 /// The machine's time of day.
-pub fn wall() -> Timestamp {
+pub(crate) fn wall() -> Timestamp {
     let since = system_time().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
@@ -45,7 +45,7 @@ pub fn wall() -> Timestamp {
     clippy::disallowed_methods,
     reason = "this is the wall clock that everything else is handed"
 )]
-pub fn system_time() -> SystemTime {
+pub(crate) fn system_time() -> SystemTime {
     SystemTime::now()
 }
 
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn server_time_continues_where_it_stood_and_never_before_the_wall() {
-        let ahead = wall().plus(Duration::from_secs(3600));
+        let ahead = wall().plus(Duration::from_hours(1));
         assert!(ScaledClock::start(Some(ahead), 1.0).now() >= ahead);
         let before = wall();
         assert!(ScaledClock::start(Some(Timestamp::from_millis(5)), 1.0).now() >= before);

@@ -15,7 +15,7 @@ const TIME_SCALE_MAX: f64 = 10_000.0;
 
 /// `tidegate up`.
 #[derive(Debug, Clone, Default, Args)]
-pub struct UpArgs {
+pub(crate) struct UpArgs {
     /// Address to listen on; port 0 takes any free one [default: 127.0.0.1:4280]
     #[arg(long, env = "TIDEGATE_LISTEN", value_name = "ADDRESS:PORT")]
     pub listen: Option<SocketAddr>,
@@ -58,7 +58,7 @@ struct File {
 /// `[[image]]`: a command for the images that match.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ImageEntry {
+pub(crate) struct ImageEntry {
     #[serde(rename = "match")]
     pub pattern: String,
     pub command: Vec<String>,
@@ -68,7 +68,7 @@ pub struct ImageEntry {
 
 /// Settings in force.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Config {
+pub(crate) struct Config {
     pub data_dir: PathBuf,
     pub listen: SocketAddr,
     pub region: String,
@@ -79,7 +79,7 @@ pub struct Config {
 
 /// A setting that cannot be used: what, why, and what to do.
 #[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
+pub(crate) enum ConfigError {
     #[error("cannot read the configuration file {}: {why}", path.display())]
     Unreadable { path: PathBuf, why: std::io::Error },
     #[error("{}: {why}", path.display())]
@@ -101,7 +101,7 @@ pub enum ConfigError {
 
 impl Config {
     /// Puts flags, environment (which clap has merged into the flags) and file together.
-    pub fn gather(
+    pub(crate) fn gather(
         args: UpArgs,
         data_dir: Option<PathBuf>,
         default_data_dir: PathBuf,

@@ -15,14 +15,14 @@ const ROOT_PROFILE: &str = "default";
 
 /// A data directory that this process alone serves from.
 #[derive(Debug)]
-pub struct DataDir {
+pub(crate) struct DataDir {
     path: PathBuf,
     /// Held open: the lock goes with it, even when the process is killed.
     _lock: File,
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum DataDirError {
+pub(crate) enum DataDirError {
     #[error("the data directory {} cannot be used: {why}; choose another with --data-dir", path.display())]
     Unusable { path: PathBuf, why: std::io::Error },
     #[error(
@@ -38,7 +38,7 @@ pub enum DataDirError {
 
 impl DataDir {
     /// Makes the directory if it is not there, and takes it.
-    pub fn open(path: &Path) -> Result<Self, DataDirError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, DataDirError> {
         let unusable = |why| DataDirError::Unusable { path: path.to_owned(), why };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable)?;
         let path = path.canonicalize().map_err(unusable)?;
@@ -57,20 +57,20 @@ impl DataDir {
         }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    pub fn database(&self) -> PathBuf {
+    pub(crate) fn database(&self) -> PathBuf {
         self.path.join("state.db")
     }
 
-    pub fn buckets(&self) -> PathBuf {
+    pub(crate) fn buckets(&self) -> PathBuf {
         self.path.join("s3")
     }
 
     /// The root access key: read from `credentials`, which is made at the first start.
-    pub fn root_key(&self) -> Result<AccessKey, DataDirError> {
+    pub(crate) fn root_key(&self) -> Result<AccessKey, DataDirError> {
         let path = self.path.join("credentials");
         let malformed = |why: String| DataDirError::Credentials { path: path.clone(), why };
         let text = match fs::metadata(&path) {

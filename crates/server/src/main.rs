@@ -4,6 +4,7 @@ mod assemble;
 mod clock;
 mod config;
 mod data_dir;
+mod entropy;
 mod front;
 mod shutdown;
 

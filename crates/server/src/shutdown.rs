@@ -11,7 +11,7 @@ use crate::assemble::Server;
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(65);
 
 /// Waits for SIGTERM or SIGINT.
-pub async fn asked() -> std::io::Result<()> {
+pub(crate) async fn asked() -> std::io::Result<()> {
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::select! {
@@ -23,7 +23,7 @@ pub async fn asked() -> std::io::Result<()> {
 
 impl Server {
     /// Stops. A second signal meanwhile ends the process at once; the supervisors then end the instances.
-    pub async fn shut_down(self) {
+    pub(crate) async fn shut_down(self) {
         tracing::info!("stopping: running requests finish first");
         let drained = self.gateway.drain(DRAIN_TIME_MAX).await;
         if drained.cut_off > 0 {

@@ -39,7 +39,13 @@ impl Blobs {
     pub(super) fn open(dir: PathBuf) -> io::Result<Self> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
         let folder = File::open(&dir)?;
-        Ok(Self { dir, folder, next: AtomicU64::new(1), pins: Mutex::default(), faults: Faults::default() })
+        Ok(Self {
+            dir,
+            folder,
+            next: AtomicU64::new(1),
+            pins: Mutex::default(),
+            faults: Faults::default(),
+        })
     }
 
     /// Whether any finished blob lies here.
@@ -64,7 +70,9 @@ impl Blobs {
                     highest = highest.max(number);
                     fs::remove_file(&path)?;
                 }
-                None if path.extension().is_some_and(|extension| extension == PART) => fs::remove_file(&path)?,
+                None if path.extension().is_some_and(|extension| extension == PART) => {
+                    fs::remove_file(&path)?
+                }
                 None => tracing::warn!(path = %path.display(), "not a blob; left alone"),
             }
         }
@@ -155,7 +163,12 @@ impl Draft {
         let path = self.blobs.path(self.number);
         fs::rename(&self.path, &path)?;
         // From here on the finished name is what a failure must remove.
-        let sealed = Sealed { blobs: Arc::clone(&self.blobs), number: self.number, size: self.size, kept: false };
+        let sealed = Sealed {
+            blobs: Arc::clone(&self.blobs),
+            number: self.number,
+            size: self.size,
+            kept: false,
+        };
         self.path = PathBuf::new();
         self.blobs.faults.at(Step::SyncFolder)?;
         self.blobs.folder.sync_all()?;

@@ -68,7 +68,9 @@ impl ReadCondition {
         let modified = modified_ms.div_euclid(1000);
         match (&self.if_match, self.if_unmodified_since_secs) {
             (Some(tag), _) if !tag.matches(etag) => return Verdict::Failed("If-Match"),
-            (None, Some(since)) if modified > since => return Verdict::Failed("If-Unmodified-Since"),
+            (None, Some(since)) if modified > since => {
+                return Verdict::Failed("If-Unmodified-Since");
+            }
             _ => {}
         }
         match (&self.if_none_match, self.if_modified_since_secs) {
@@ -91,7 +93,10 @@ mod tests {
         assert!(ok(W::Absent, None) && !ok(W::Absent, Some("a")));
         assert!(ok(W::Present, Some("a")) && !ok(W::Present, None));
         assert!(ok(W::Matches("a".into()), Some("a")));
-        assert!(matches!(W::Matches("a".into()).check(Some("b")), Err(BucketError::Precondition("If-Match"))));
+        assert!(matches!(
+            W::Matches("a".into()).check(Some("b")),
+            Err(BucketError::Precondition("If-Match"))
+        ));
         assert!(matches!(W::Matches("a".into()).check(None), Err(BucketError::NoSuchKey)));
     }
 
@@ -102,20 +107,46 @@ mod tests {
             (ReadCondition::default(), Verdict::Go),
             (ReadCondition { if_match: is("e"), ..Default::default() }, Verdict::Go),
             (ReadCondition { if_match: Some(Tag::Any), ..Default::default() }, Verdict::Go),
-            (ReadCondition { if_match: is("x"), ..Default::default() }, Verdict::Failed("If-Match")),
+            (
+                ReadCondition { if_match: is("x"), ..Default::default() },
+                Verdict::Failed("If-Match"),
+            ),
             (ReadCondition { if_none_match: is("e"), ..Default::default() }, Verdict::NotModified),
-            (ReadCondition { if_none_match: Some(Tag::Any), ..Default::default() }, Verdict::NotModified),
+            (
+                ReadCondition { if_none_match: Some(Tag::Any), ..Default::default() },
+                Verdict::NotModified,
+            ),
             (ReadCondition { if_none_match: is("x"), ..Default::default() }, Verdict::Go),
-            (ReadCondition { if_modified_since_secs: Some(5), ..Default::default() }, Verdict::NotModified),
+            (
+                ReadCondition { if_modified_since_secs: Some(5), ..Default::default() },
+                Verdict::NotModified,
+            ),
             (ReadCondition { if_modified_since_secs: Some(4), ..Default::default() }, Verdict::Go),
-            (ReadCondition { if_unmodified_since_secs: Some(5), ..Default::default() }, Verdict::Go),
+            (
+                ReadCondition { if_unmodified_since_secs: Some(5), ..Default::default() },
+                Verdict::Go,
+            ),
             (
                 ReadCondition { if_unmodified_since_secs: Some(4), ..Default::default() },
                 Verdict::Failed("If-Unmodified-Since"),
             ),
             // A matching tag makes the date moot, in both directions.
-            (ReadCondition { if_match: is("e"), if_unmodified_since_secs: Some(4), ..Default::default() }, Verdict::Go),
-            (ReadCondition { if_none_match: is("x"), if_modified_since_secs: Some(9), ..Default::default() }, Verdict::Go),
+            (
+                ReadCondition {
+                    if_match: is("e"),
+                    if_unmodified_since_secs: Some(4),
+                    ..Default::default()
+                },
+                Verdict::Go,
+            ),
+            (
+                ReadCondition {
+                    if_none_match: is("x"),
+                    if_modified_since_secs: Some(9),
+                    ..Default::default()
+                },
+                Verdict::Go,
+            ),
         ];
         for (condition, verdict) in table {
             assert_eq!(condition.check("e", 5_999), verdict, "{condition:?}");

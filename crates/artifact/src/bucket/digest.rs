@@ -19,7 +19,8 @@ pub(super) enum Algorithm {
 }
 
 impl Algorithm {
-    pub(super) const ALL: [Self; 5] = [Self::Crc32, Self::Crc32c, Self::Crc64Nvme, Self::Sha1, Self::Sha256];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Crc32, Self::Crc32c, Self::Crc64Nvme, Self::Sha1, Self::Sha256];
 
     /// As S3's `ChecksumAlgorithm` spells it.
     pub(super) fn name(self) -> &'static str {
@@ -154,7 +155,11 @@ pub(super) fn multipart_etag(parts: &[PartRecord]) -> String {
 }
 
 fn unhex(text: &str) -> Vec<u8> {
-    let digits: Vec<u8> = text.chars().filter_map(|c| c.to_digit(16)).filter_map(|digit| u8::try_from(digit).ok()).collect();
+    let digits: Vec<u8> = text
+        .chars()
+        .filter_map(|c| c.to_digit(16))
+        .filter_map(|digit| u8::try_from(digit).ok())
+        .collect();
     digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }
 
@@ -193,7 +198,14 @@ mod tests {
         let mut digester = Digester::new(&Algorithm::ALL);
         digester.update(bytes);
         let (md5, checksums) = digester.finish();
-        PartRecord { number, blob: 1, size: bytes.len() as u64, etag: hex(&md5), modified_ms: 0, checksums }
+        PartRecord {
+            number,
+            blob: 1,
+            size: bytes.len() as u64,
+            etag: hex(&md5),
+            modified_ms: 0,
+            checksums,
+        }
     }
 
     #[test]
@@ -212,7 +224,11 @@ mod tests {
         let whole = part(1, &[a.as_slice(), &b, &c].concat());
         let parts = [part(1, &a), part(2, &b), part(3, &c)];
         for algorithm in [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64Nvme] {
-            assert_eq!(full_object(algorithm, &parts).as_deref(), algorithm.of(&whole.checksums), "{algorithm:?}");
+            assert_eq!(
+                full_object(algorithm, &parts).as_deref(),
+                algorithm.of(&whole.checksums),
+                "{algorithm:?}"
+            );
         }
         assert_eq!(full_object(Algorithm::Sha256, &parts), None);
     }

@@ -51,7 +51,11 @@ pub(super) enum Fault {
 }
 
 #[cfg(not(test))]
-#[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the test build fails here on demand")]
+#[expect(
+    clippy::unused_self,
+    clippy::unnecessary_wraps,
+    reason = "the test build fails here on demand"
+)]
 impl Faults {
     pub(super) fn at(&self, _step: Step) -> io::Result<()> {
         Ok(())

@@ -94,7 +94,10 @@ pub(super) async fn land(
         while let Some(bytes) = next(&mut body).await? {
             received += bytes.len() as u64;
             if received > length {
-                return Err(s3_error!(IncompleteBody, "The request body is longer than its headers say."));
+                return Err(s3_error!(
+                    IncompleteBody,
+                    "The request body is longer than its headers say."
+                ));
             }
             waiting += bytes.len();
             batch.push(bytes);
@@ -117,7 +120,10 @@ pub(super) async fn land(
         (draft, md5, checksums)
     };
     if expected_md5.is_some_and(|expected| expected != md5) {
-        return Err(s3_error!(BadDigest, "The Content-MD5 you specified did not match what we received."));
+        return Err(s3_error!(
+            BadDigest,
+            "The Content-MD5 you specified did not match what we received."
+        ));
     }
     for (algorithm, expected) in &declared.checksums {
         check(*algorithm, expected, &checksums)?;
@@ -148,7 +154,9 @@ pub(super) fn land_copy(
 }
 
 /// Runs `work` where blocking is allowed.
-pub(super) async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> S3Result<T>
+pub(super) async fn blocking<T, E>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> S3Result<T>
 where
     T: Send + 'static,
     E: Into<S3Error> + Send + 'static,
@@ -179,14 +187,19 @@ async fn next(body: &mut StreamingBlob) -> S3Result<Option<Bytes>> {
 fn body_error(error: &StdError) -> S3Error {
     let text = error.to_string();
     if text.contains("Sha256Mismatch") {
-        let message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
+        let message =
+            "The provided 'x-amz-content-sha256' header does not match what was computed.";
         return custom("XAmzContentSHA256Mismatch", StatusCode::BAD_REQUEST, message);
     }
     if text.contains("SignatureMismatch") {
         return s3_error!(SignatureDoesNotMatch);
     }
     if text.contains("ChunkTooLarge") {
-        return custom("InvalidChunkSizeError", StatusCode::BAD_REQUEST, "A signed chunk of the request body is too large.");
+        return custom(
+            "InvalidChunkSizeError",
+            StatusCode::BAD_REQUEST,
+            "A signed chunk of the request body is too large.",
+        );
     }
     if text.contains("FormatError") || text.contains("TooLarge") || text.contains("TooMany") {
         return s3_error!(InvalidRequest, "The request body is not well-formed aws-chunked.");
@@ -203,11 +216,19 @@ fn check(algorithm: Algorithm, expected: &str, computed: &Checksums) -> S3Result
     if algorithm.of(computed) == Some(expected) {
         return Ok(());
     }
-    Err(s3_error!(BadDigest, "The {} you specified did not match the calculated checksum.", algorithm.name()))
+    Err(s3_error!(
+        BadDigest,
+        "The {} you specified did not match the calculated checksum.",
+        algorithm.name()
+    ))
 }
 
 /// A checksum announced by x-amz-trailer must be there, and right.
-fn check_trailers(declared: &Declared, trailers: Option<TrailingHeaders>, computed: &Checksums) -> S3Result<()> {
+fn check_trailers(
+    declared: &Declared,
+    trailers: Option<TrailingHeaders>,
+    computed: &Checksums,
+) -> S3Result<()> {
     if declared.trailing.is_empty() {
         return Ok(());
     }

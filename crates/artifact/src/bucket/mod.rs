@@ -25,7 +25,9 @@ pub use condition::WriteCondition;
 pub use error::BucketError;
 pub use index::{Completion, Cursor, Listed, Page, Query, UploadPage};
 pub use reader::ObjectReader;
-pub use record::{Attributes, Checksums, ObjectRecord, PartRecord, Piece, UploadChecksum, UploadRecord};
+pub use record::{
+    Attributes, Checksums, ObjectRecord, PartRecord, Piece, UploadChecksum, UploadRecord,
+};
 
 use std::fmt;
 use std::fs::{self, File};
@@ -81,13 +83,18 @@ impl Buckets {
     ///
     /// # Errors
     /// The folder cannot be written, or does not hold what it should.
-    pub fn open(dir: &Path, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Result<Self, BucketError> {
+    pub fn open(
+        dir: &Path,
+        clock: impl Fn() -> SystemTime + Send + Sync + 'static,
+    ) -> Result<Self, BucketError> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         let blobs = Blobs::open(dir.join("blobs"))?;
         let path = dir.join("index.sqlite");
         // Without its index every blob looks like rubbish; sweeping then would delete every object.
         if !path.exists() && blobs.any()? {
-            return Err(BucketError::Damaged { what: format!("{} is missing but there are objects", path.display()) });
+            return Err(BucketError::Damaged {
+                what: format!("{} is missing but there are objects", path.display()),
+            });
         }
         let (index, made) = Index::open(&path)?;
         let missing = blobs.sweep(index.named_blobs()?)?;
@@ -95,7 +102,9 @@ impl Buckets {
             tracing::error!(count = missing.len(), dir = %dir.display(), "objects have lost their bytes; reading them will fail");
         }
         File::open(dir)?.sync_all()?;
-        let buckets = Self { shared: Arc::new(Shared { index, blobs: Arc::new(blobs), clock: Box::new(clock) }) };
+        let buckets = Self {
+            shared: Arc::new(Shared { index, blobs: Arc::new(blobs), clock: Box::new(clock) }),
+        };
         if made {
             buckets.create_bucket(FIRST_BUCKET)?;
         }
@@ -124,7 +133,11 @@ impl Buckets {
     }
 
     /// What is known of an object, and its pieces.
-    pub fn object(&self, bucket: &str, key: &str) -> Result<(ObjectRecord, Vec<Piece>), BucketError> {
+    pub fn object(
+        &self,
+        bucket: &str,
+        key: &str,
+    ) -> Result<(ObjectRecord, Vec<Piece>), BucketError> {
         self.shared.index.read(|connection| {
             let (id, record) = index::object::find(connection, bucket, key)?;
             Ok((record, index::object::pieces(connection, id)?))
@@ -160,7 +173,12 @@ impl Buckets {
     }
 
     /// Removes an object; one that is not there is fine unless `condition` wants something.
-    pub fn delete_object(&self, bucket: &str, key: &str, condition: &WriteCondition) -> Result<(), BucketError> {
+    pub fn delete_object(
+        &self,
+        bucket: &str,
+        key: &str,
+        condition: &WriteCondition,
+    ) -> Result<(), BucketError> {
         self.freeing(|tx| index::object::delete(tx, bucket, key, condition))
     }
 
@@ -178,7 +196,12 @@ impl Buckets {
             let (id, record) = index::object::find(tx, source.0, source.1)?;
             let pieces = index::object::pieces(tx, id)?;
             let attributes = attributes(&record)?;
-            let object = NewObject { pieces: &pieces, etag: &record.etag, modified_ms: now, attributes: &attributes };
+            let object = NewObject {
+                pieces: &pieces,
+                etag: &record.etag,
+                modified_ms: now,
+                attributes: &attributes,
+            };
             let freed = index::object::replace(tx, target.0, target.1, &object, condition)?;
             copied = Some(ObjectRecord { modified_ms: now, attributes, ..record });
             Ok(freed)
@@ -217,7 +240,9 @@ impl Buckets {
     ) -> Result<(), BucketError> {
         let piece = [Piece { blob: sealed.number(), size: sealed.size() }];
         let object = NewObject { pieces: &piece, etag, modified_ms: self.now_ms(), attributes };
-        self.landing(sealed, |tx| index::object::replace(tx, target.0, target.1, &object, condition))
+        self.landing(sealed, |tx| {
+            index::object::replace(tx, target.0, target.1, &object, condition)
+        })
     }
 
     /// Begins a multipart upload; the caller makes up its id.
@@ -272,7 +297,10 @@ impl Buckets {
     fn complete_upload(
         &self,
         target: &Completion<'_>,
-        choose: impl FnOnce(UploadRecord, Vec<PartRecord>) -> Result<(Vec<PartRecord>, String, Attributes), BucketError>,
+        choose: impl FnOnce(
+            UploadRecord,
+            Vec<PartRecord>,
+        ) -> Result<(Vec<PartRecord>, String, Attributes), BucketError>,
     ) -> Result<ObjectRecord, BucketError> {
         let now = self.now_ms();
         let mut made = None;
@@ -281,7 +309,12 @@ impl Buckets {
             let parts = index::upload::parts(tx, target.id, 0, PARTS_MAX.unsigned_abs() as usize)?;
             let (chosen, etag, attributes) = choose(upload, parts)?;
             let pieces = index::upload::pieces_of(&chosen);
-            let object = NewObject { pieces: &pieces, etag: &etag, modified_ms: now, attributes: &attributes };
+            let object = NewObject {
+                pieces: &pieces,
+                etag: &etag,
+                modified_ms: now,
+                attributes: &attributes,
+            };
             let freed = index::upload::complete(tx, target, &object)?;
             let size = pieces.iter().map(|piece| piece.size).sum();
             made = Some(ObjectRecord { size, etag, modified_ms: now, attributes });

@@ -30,8 +30,24 @@ mod tests {
         }
         let too_long = "a".repeat(64);
         for bad in [
-            "", "ab", "Models", "a_b", "-ab", "ab-", ".ab", "a..b", "192.168.0.1", "xn--a", "sthree-x", "ab-s3alias", "ab--ol-s3",
-            "../etc", "a/b", "a b", "mödels", too_long.as_str(),
+            "",
+            "ab",
+            "Models",
+            "a_b",
+            "-ab",
+            "ab-",
+            ".ab",
+            "a..b",
+            "192.168.0.1",
+            "xn--a",
+            "sthree-x",
+            "ab-s3alias",
+            "ab--ol-s3",
+            "../etc",
+            "a/b",
+            "a b",
+            "mödels",
+            too_long.as_str(),
         ] {
             assert!(!BucketNames.validate_bucket_name(bad), "{bad}");
         }

@@ -32,7 +32,13 @@ impl ObjectReader {
             }
             start = end;
         }
-        Self { blobs, pieces: wanted, current: None, left: range.end.saturating_sub(range.start), _pin: pin }
+        Self {
+            blobs,
+            pieces: wanted,
+            current: None,
+            left: range.end.saturating_sub(range.start),
+            _pin: pin,
+        }
     }
 
     /// Bytes still to come.
@@ -63,11 +69,17 @@ impl Read for ObjectReader {
                     return Ok(count);
                 }
                 if current.limit() > 0 {
-                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "a blob is shorter than the index says"));
+                    return Err(io::Error::new(
+                        io::ErrorKind::UnexpectedEof,
+                        "a blob is shorter than the index says",
+                    ));
                 }
             }
             if !self.advance()? {
-                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "an object is shorter than the index says"));
+                return Err(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "an object is shorter than the index says",
+                ));
             }
         }
         Ok(0)

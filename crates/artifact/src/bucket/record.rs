@@ -125,7 +125,8 @@ pub struct PartRecord {
 
 /// Milliseconds since 1970; 0 for a clock before that.
 pub(super) fn to_ms(time: SystemTime) -> i64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    time.duration_since(UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// The reverse of [`to_ms`].

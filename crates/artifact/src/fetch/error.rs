@@ -92,14 +92,20 @@ impl FetchError {
     pub(super) fn reading(url: &str, error: io::Error) -> Self {
         let url = url.to_owned();
         match error.kind() {
-            io::ErrorKind::NotFound => Self::NotFound { url, what: "no such file or folder".to_owned() },
+            io::ErrorKind::NotFound => {
+                Self::NotFound { url, what: "no such file or folder".to_owned() }
+            }
             _ => Self::Unreadable { url, source: error },
         }
     }
 
     pub(super) fn writing(url: &str, error: io::Error) -> Self {
         let url = url.to_owned();
-        if is_disk_full(&error) { Self::DiskFull { url } } else { Self::Unwritable { url, source: error } }
+        if is_disk_full(&error) {
+            Self::DiskFull { url }
+        } else {
+            Self::Unwritable { url, source: error }
+        }
     }
 
     pub(super) fn unpacking(url: &str, error: UnpackError) -> Self {
@@ -114,5 +120,8 @@ impl FetchError {
 
 /// No space, no quota, or a file larger than the file system takes.
 pub(crate) fn is_disk_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    )
 }

@@ -14,9 +14,16 @@ use crate::unpack::{Limits, Refusal, Workplace, place, shown};
 const COPY_BYTES: u64 = 16 << 20;
 
 /// Copies the folder `from` so that `into` appears, complete. Links and special files refuse the whole, as in an archive.
-pub(super) fn copy(url: &str, from: &Path, into: &Path, limits: &Limits, stop: &Stop) -> Result<(), FetchError> {
+pub(super) fn copy(
+    url: &str,
+    from: &Path,
+    into: &Path,
+    limits: &Limits,
+    stop: &Stop,
+) -> Result<(), FetchError> {
     let work = Workplace::beside(into).map_err(|error| FetchError::writing(url, error))?;
-    let mut copier = Copier { url, from, to: work.path(), limits, stop, entries: 0, left: limits.bytes };
+    let mut copier =
+        Copier { url, from, to: work.path(), limits, stop, entries: 0, left: limits.bytes };
     // Depth is bounded by the length of a path.
     let mut folders = vec![PathBuf::new()];
     while let Some(folder) = folders.pop() {
@@ -43,14 +50,16 @@ impl Copier<'_> {
             let found = found.map_err(reading)?;
             let path = folder.join(found.file_name());
             let entry = shown(path.as_os_str().as_bytes());
-            place(path.as_os_str().as_bytes(), self.limits).map_err(|refusal| self.refused(refusal))?;
+            place(path.as_os_str().as_bytes(), self.limits)
+                .map_err(|refusal| self.refused(refusal))?;
             self.entries += 1;
             if self.entries > self.limits.entries {
                 return Err(self.refused(Refusal::TooMany { entry, limit: self.limits.entries }));
             }
             let file_type = found.file_type().map_err(reading)?;
             if file_type.is_dir() {
-                fs::create_dir(self.to.join(&path)).map_err(|error| FetchError::writing(self.url, error))?;
+                fs::create_dir(self.to.join(&path))
+                    .map_err(|error| FetchError::writing(self.url, error))?;
                 folders.push(path);
             } else if file_type.is_file() {
                 self.file(&path, entry)?;
@@ -62,15 +71,24 @@ impl Copier<'_> {
     }
 
     fn file(&mut self, path: &Path, entry: String) -> Result<(), FetchError> {
-        let source = open(&self.from.join(path)).map_err(|error| FetchError::reading(self.url, error))?;
+        let source =
+            open(&self.from.join(path)).map_err(|error| FetchError::reading(self.url, error))?;
         let Some(source) = source else {
             return Err(self.refused(Refusal::NotAFile { entry, kind: "special file" }));
         };
         let writing = |error| FetchError::writing(self.url, error);
-        let mode = source.metadata().map_err(|error| FetchError::reading(self.url, error))?.permissions().mode();
+        let mode = source
+            .metadata()
+            .map_err(|error| FetchError::reading(self.url, error))?
+            .permissions()
+            .mode();
         let mode = if mode & 0o111 == 0 { 0o644 } else { 0o755 };
-        let mut target =
-            OpenOptions::new().write(true).create_new(true).mode(mode).open(self.to.join(path)).map_err(writing)?;
+        let mut target = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(self.to.join(path))
+            .map_err(writing)?;
         loop {
             self.stop.check().map_err(|_| FetchError::Stopped { url: self.url.to_owned() })?;
             // One byte more than is left tells a file that is too large from one that just fits.

@@ -23,7 +23,8 @@ impl Location {
     pub(super) fn parse(url: &str) -> Result<Self, FetchError> {
         let unsupported = || FetchError::Unsupported { url: url.to_owned(), rule: RULE };
         if let Some(rest) = url.strip_prefix("file://") {
-            let path = rest.strip_prefix("localhost").filter(|path| path.starts_with('/')).unwrap_or(rest);
+            let path =
+                rest.strip_prefix("localhost").filter(|path| path.starts_with('/')).unwrap_or(rest);
             let bytes: Vec<u8> = percent_decode_str(path).collect();
             if !bytes.starts_with(b"/") || bytes.contains(&0) {
                 return Err(unsupported());
@@ -46,7 +47,9 @@ mod tests {
     #[test]
     fn urls_are_understood_or_refused() {
         let file = |path: &str| Some(Location::File(PathBuf::from(path)));
-        let object = |bucket: &str, key: &str| Some(Location::Object { bucket: bucket.into(), key: key.into() });
+        let object = |bucket: &str, key: &str| {
+            Some(Location::Object { bucket: bucket.into(), key: key.into() })
+        };
         let table = [
             ("file:///a/model.tar.gz", file("/a/model.tar.gz")),
             ("file://localhost/a", file("/a")),

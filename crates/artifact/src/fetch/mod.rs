@@ -10,8 +10,8 @@ mod location;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use error::is_disk_full;
 pub use error::FetchError;
+pub(crate) use error::is_disk_full;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -53,7 +53,12 @@ impl Artifacts {
     ///
     /// # Errors
     /// [`FetchError`]; `into` is then untouched and nothing else is left.
-    pub async fn prepare(&self, url: &str, into: &Path, deadline: Duration) -> Result<(), FetchError> {
+    pub async fn prepare(
+        &self,
+        url: &str,
+        into: &Path,
+        deadline: Duration,
+    ) -> Result<(), FetchError> {
         let stop = Stop::default();
         let _guard = stop.on_drop();
         let work = {
@@ -89,7 +94,13 @@ impl Shared {
         }
     }
 
-    fn from_disk(&self, url: &str, path: &Path, into: &Path, stop: &Stop) -> Result<(), FetchError> {
+    fn from_disk(
+        &self,
+        url: &str,
+        path: &Path,
+        into: &Path,
+        stop: &Stop,
+    ) -> Result<(), FetchError> {
         let path = fs::canonicalize(path).map_err(|error| FetchError::reading(url, error))?;
         for folder in &self.closed {
             let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.clone());
@@ -109,12 +120,24 @@ impl Shared {
         unpack(file, into, &self.limits, stop).map_err(|error| FetchError::unpacking(url, error))
     }
 
-    fn from_bucket(&self, url: &str, bucket: &str, key: &str, into: &Path, stop: &Stop) -> Result<(), FetchError> {
+    fn from_bucket(
+        &self,
+        url: &str,
+        bucket: &str,
+        key: &str,
+        into: &Path,
+        stop: &Stop,
+    ) -> Result<(), FetchError> {
         let reader = self.buckets.open_object(bucket, key).map_err(|error| {
             let url = url.to_owned();
             match error {
-                BucketError::NoSuchBucket => FetchError::NotFound { url, what: format!("no bucket \"{bucket}\"") },
-                BucketError::NoSuchKey => FetchError::NotFound { url, what: format!("no object \"{key}\" in bucket \"{bucket}\"") },
+                BucketError::NoSuchBucket => {
+                    FetchError::NotFound { url, what: format!("no bucket \"{bucket}\"") }
+                }
+                BucketError::NoSuchKey => FetchError::NotFound {
+                    url,
+                    what: format!("no object \"{key}\" in bucket \"{bucket}\""),
+                },
                 error => FetchError::Store { url, source: Box::new(error) },
             }
         })?;

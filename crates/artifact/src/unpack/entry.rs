@@ -22,7 +22,8 @@ pub(crate) enum Kind {
 pub(crate) fn shown(raw: &[u8]) -> String {
     let cut = raw.len() > SHOWN_BYTES_MAX;
     let text = String::from_utf8_lossy(&raw[..raw.len().min(SHOWN_BYTES_MAX)]);
-    let mut text: String = text.chars().map(|c| if c.is_control() || c == '"' { '\u{fffd}' } else { c }).collect();
+    let mut text: String =
+        text.chars().map(|c| if c.is_control() || c == '"' { '\u{fffd}' } else { c }).collect();
     if cut {
         text.push('…');
     }
@@ -39,7 +40,11 @@ pub(crate) fn place(raw: &[u8], limits: &Limits) -> Result<Option<PathBuf>, Refu
         return Err(Refusal::Absolute { entry: entry() });
     }
     if raw.len() > limits.path_bytes {
-        return Err(Refusal::TooLong { entry: entry(), bytes: raw.len(), limit: limits.path_bytes });
+        return Err(Refusal::TooLong {
+            entry: entry(),
+            bytes: raw.len(),
+            limit: limits.path_bytes,
+        });
     }
     let mut path = PathBuf::new();
     for part in raw.split(|byte| *byte == b'/') {
@@ -47,7 +52,11 @@ pub(crate) fn place(raw: &[u8], limits: &Limits) -> Result<Option<PathBuf>, Refu
             b"" | b"." => {}
             b".." => return Err(Refusal::Outside { entry: entry() }),
             part if part.len() > NAME_BYTES_MAX => {
-                return Err(Refusal::TooLong { entry: entry(), bytes: part.len(), limit: NAME_BYTES_MAX });
+                return Err(Refusal::TooLong {
+                    entry: entry(),
+                    bytes: part.len(),
+                    limit: NAME_BYTES_MAX,
+                });
             }
             part => path.push(OsStr::from_bytes(part)),
         }

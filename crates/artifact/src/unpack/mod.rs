@@ -42,14 +42,27 @@ type Failure = Rc<RefCell<Option<io::Error>>>;
 ///
 /// # Errors
 /// [`UnpackError`]: the archive is refused, reading or writing failed, or `stop` was set.
-pub fn unpack(archive: impl Read, into: &Path, limits: &Limits, stop: &Stop) -> Result<(), UnpackError> {
+pub fn unpack(
+    archive: impl Read,
+    into: &Path,
+    limits: &Limits,
+    stop: &Stop,
+) -> Result<(), UnpackError> {
     let work = Workplace::beside(into).map_err(UnpackError::Write)?;
     let gauge = Rc::new(Gauge::default());
     let failure = Failure::default();
     let source = Source::new(BufReader::with_capacity(CHUNK_BYTES, archive), Rc::clone(&failure));
     let meter = Meter::new(MultiGzDecoder::new(source), Rc::clone(&gauge), stop.clone());
-    let mut unpacker =
-        Unpacker { limits, stop, gauge, failure, root: work.path(), places: Places::default(), left: limits.bytes, last: String::new() };
+    let mut unpacker = Unpacker {
+        limits,
+        stop,
+        gauge,
+        failure,
+        root: work.path(),
+        places: Places::default(),
+        left: limits.bytes,
+        last: String::new(),
+    };
     unpacker.run(meter)?;
     work.finish(into).map_err(UnpackError::Write)
 }
@@ -78,7 +91,11 @@ impl Unpacker<'_> {
             self.last = shown(&entry.path_bytes());
             count += 1;
             if count > self.limits.entries {
-                return Err(Refusal::TooMany { entry: self.last.clone(), limit: self.limits.entries }.into());
+                return Err(Refusal::TooMany {
+                    entry: self.last.clone(),
+                    limit: self.limits.entries,
+                }
+                .into());
             }
             if matches!(entry.header().entry_type(), EntryType::XGlobalHeader) {
                 self.skip(&mut entry)?;
@@ -92,7 +109,8 @@ impl Unpacker<'_> {
 
     fn entry<R: Read>(&mut self, entry: &mut Entry<'_, R>) -> Result<(), UnpackError> {
         let raw = entry.path_bytes().into_owned();
-        let kind = kind(entry.header().entry_type(), &raw).map_err(|unfit| unfit.refusal(&self.last))?;
+        let kind =
+            kind(entry.header().entry_type(), &raw).map_err(|unfit| unfit.refusal(&self.last))?;
         let Some(path) = place(&raw, self.limits)? else {
             return match kind {
                 Kind::Folder => self.skip(entry),
@@ -103,7 +121,9 @@ impl Unpacker<'_> {
             return Err(Refusal::Collision { entry: self.last.clone() }.into());
         }
         if self.places.len() > self.limits.entries {
-            return Err(Refusal::TooMany { entry: self.last.clone(), limit: self.limits.entries }.into());
+            return Err(
+                Refusal::TooMany { entry: self.last.clone(), limit: self.limits.entries }.into()
+            );
         }
         let target = self.root.join(&path);
         match kind {
@@ -120,15 +140,25 @@ impl Unpacker<'_> {
         }
     }
 
-    fn file<R: Read>(&mut self, entry: &mut Entry<'_, R>, target: &Path) -> Result<(), UnpackError> {
+    fn file<R: Read>(
+        &mut self,
+        entry: &mut Entry<'_, R>,
+        target: &Path,
+    ) -> Result<(), UnpackError> {
         let size = entry.size();
         if size > self.left {
-            return Err(Refusal::TooLarge { entry: self.last.clone(), limit: self.limits.bytes }.into());
+            return Err(
+                Refusal::TooLarge { entry: self.last.clone(), limit: self.limits.bytes }.into()
+            );
         }
         let executable = entry.header().mode().unwrap_or(0) & 0o111 != 0;
         let mode = if executable { 0o755 } else { 0o644 };
-        let mut file =
-            OpenOptions::new().write(true).create_new(true).mode(mode).open(target).map_err(UnpackError::Write)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(target)
+            .map_err(UnpackError::Write)?;
         self.gauge.allow(size.saturating_add(HEADER_BYTES_MAX));
         let mut buffer = vec![0; CHUNK_BYTES];
         let mut done = 0_u64;
@@ -168,7 +198,9 @@ impl Unpacker<'_> {
                 return Ok(());
             }
             if buffer[..count].iter().any(|byte| *byte != 0) {
-                return Err(Refusal::Malformed("bytes follow the end of the archive".to_owned()).into());
+                return Err(
+                    Refusal::Malformed("bytes follow the end of the archive".to_owned()).into()
+                );
             }
         }
     }
@@ -182,7 +214,11 @@ impl Unpacker<'_> {
             return UnpackError::Read(failure);
         }
         if self.gauge.exceeded() {
-            return Refusal::Malformed(format!("headers or padding after \"{}\" are too large", self.last)).into();
+            return Refusal::Malformed(format!(
+                "headers or padding after \"{}\" are too large",
+                self.last
+            ))
+            .into();
         }
         match error.kind() {
             io::ErrorKind::UnexpectedEof => Refusal::Truncated { last: self.last.clone() }.into(),

@@ -3,6 +3,7 @@
 //! What a call means is not known here; who is called and as whom was decided in [`crate::target`].
 
 mod object;
+mod refusal;
 mod transport;
 
 use std::time::Duration;
@@ -10,11 +11,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use wire::value::Shape;
-use wire::{Document, OperationModel, ResponseError, Service, sagemaker, sts};
+use wire::{Document, OperationModel, Service, sagemaker, sts};
 
 pub(crate) use transport::{Retry, Transport};
 
-use crate::error::Refusal;
+use refusal::{refusal, refused};
+
 use crate::output::Output;
 use crate::target::Target;
 use crate::{Error, wall};
@@ -91,7 +93,7 @@ impl Client {
         let response = self.send(request, service.signing_name, manner).await?;
         let (parts, body) = response.into_parts();
         wire::decode_response(service, operation, parts.status, &parts.headers, &body)
-            .map_err(|error| refused(operation.name, error))
+            .map_err(|error| refused(operation.name, error, &self.target))
     }
 
     /// Signs and sends a request whose URI is a path.
@@ -153,19 +155,6 @@ fn decode<O: Shape>(operation: &'static str, document: &Document) -> Result<O, E
 fn model(service: &'static Service, name: &'static str) -> Result<&'static OperationModel, Error> {
     let problem = || format!("{} has no such operation", service.service_id);
     service.operation(name).ok_or_else(|| Error::Transport { operation: name, problem: problem() })
-}
-
-fn refused(operation: &'static str, error: ResponseError) -> Error {
-    match error {
-        ResponseError::Service(error) => Error::Refused(Box::new(Refusal {
-            operation,
-            code: error.code,
-            message: error.message,
-            status: error.status.as_u16(),
-            hint: None,
-        })),
-        ResponseError::Malformed(problem) => Error::Answer { operation, problem },
-    }
 }
 
 #[cfg(test)]

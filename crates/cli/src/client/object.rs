@@ -7,12 +7,11 @@ use http::header::CONTENT_TYPE;
 use http::{Method, Request};
 
 use crate::Error;
-use crate::error::Refusal;
 
-use super::{Client, Manner, Retry};
+use super::{Client, Manner, Retry, refusal};
 
 /// How long one object may take to upload: the bundled model is far below a megabyte.
-const OBJECT_TIMEOUT: Duration = Duration::from_secs(60);
+const OBJECT_TIMEOUT: Duration = Duration::from_mins(1);
 
 impl Client {
     /// Makes a bucket. Says whether it is new.
@@ -68,15 +67,9 @@ impl Client {
             return Ok(());
         }
         let text = String::from_utf8_lossy(response.body());
-        Err(Error::Refused(Box::new(Refusal {
-            operation,
-            code: element(&text, "Code").unwrap_or("Unknown").to_owned(),
-            message: element(&text, "Message")
-                .unwrap_or("the answer carried no message")
-                .to_owned(),
-            status: response.status().as_u16(),
-            hint: None,
-        })))
+        let code = element(&text, "Code").unwrap_or("Unknown");
+        let message = element(&text, "Message").unwrap_or("the answer carried no message");
+        Err(refusal(operation, code, message, response.status().as_u16(), &self.target))
     }
 }
 

@@ -189,3 +189,36 @@ async fn the_account_of_a_server_elsewhere_is_asked_for() {
     );
     assert_eq!(data.text(), "");
 }
+
+#[tokio::test]
+async fn a_signature_that_is_refused_says_whose_it_was() {
+    let table = [
+        (
+            "UnrecognizedClientException",
+            "The security token included in the request is invalid.",
+            "does not know access key AKIATEST",
+        ),
+        (
+            "InvalidSignatureException",
+            "The request signature we calculated does not match.\n\nThe Canonical String for",
+            "another secret for access key AKIATEST",
+        ),
+        (
+            "InvalidSignatureException",
+            "Credential should be scoped to a valid region, not 'x'. ",
+            "signed for region eu-west-1",
+        ),
+        ("InvalidSignatureException", "Signature expired: 1 is now earlier than 2", "clock"),
+    ];
+    for (code, message, wanted) in table {
+        let body = serde_json::json!({ "__type": code, "message": message }).to_string();
+        let server = FakeServer::answering(&[(400, &body)]).await;
+        let text = list(&client(&server)).await.unwrap_err().to_string();
+        let (first, hint) = text.split_once("\nhint: ").unwrap();
+        assert!(hint.contains(wanted), "{text}");
+        assert!(
+            first.starts_with(&format!("ListEndpoints: {code}: ")) && !first.contains('\n'),
+            "{text}"
+        );
+    }
+}

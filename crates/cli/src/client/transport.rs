@@ -11,7 +11,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::Error;
-use crate::target::{Origin, Server};
+use crate::target::{Origin, Server, start_command};
 
 use super::Manner;
 
@@ -133,9 +133,10 @@ impl Transport {
     fn unreachable(&self, cause: &str) -> Error {
         let Server { url, origin, .. } = &self.server;
         let problem = match origin {
-            Origin::Local { data_dir } => format!(
-                "no server answers at {url}, where {}/server.json says it is ({cause}); start one with: tidegate up",
-                data_dir.display()
+            Origin::Local { data_dir, by_flag } => format!(
+                "no server answers at {url}, where {}/server.json says it is ({cause}); start one with: {}",
+                data_dir.display(),
+                start_command(data_dir, *by_flag)
             ),
             named => format!(
                 "nothing answers at {url}, {named} ({cause}); check the address, or start a server with: tidegate up"

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::environment::variable;
 use crate::output::Output;
+use crate::shell::{quoted_for_fish, quoted_for_sh};
 use crate::target::{BaseUrl, Origin, Server};
 use crate::{Environment, Error, Global};
 
@@ -64,13 +65,16 @@ pub(super) fn run(
     output: &Output,
 ) -> Result<ExitCode, Error> {
     // What the variables name already is no answer to the question what they should name.
-    let server = Server::local(&global.data_dir(environment)?)?;
+    let server = Server::local(global, environment)?;
     let changes = changes(&server, global, environment)?;
     if output.json {
         output.json(&json!({ "set": changes.set, "unset": changes.unset }))?;
         return Ok(ExitCode::SUCCESS);
     }
     output.bytes(changes.script(arguments.shell).as_bytes())?;
+    if output.data_is_terminal {
+        output.note("note: this changes nothing by itself; use it as: eval \"$(tidegate env)\"");
+    }
     output.note(OLD_CLI_NOTE);
     if let Some(name) = proxy_in_the_way(environment) {
         output.note(format_args!(
@@ -147,16 +151,6 @@ impl Changes {
     }
 }
 
-/// In single quotes nothing has a meaning but the quote, which must stand outside.
-fn quoted_for_sh(value: &str) -> String {
-    format!("'{}'", value.replace('\'', r"'\''"))
-}
-
-/// In fish's single quotes only the backslash and the quote have a meaning.
-fn quoted_for_fish(value: &str) -> String {
-    format!("'{}'", value.replace('\\', r"\\").replace('\'', r"\'"))
-}
-
 #[cfg(test)]
 mod tests {
     use std::process::Command;
@@ -173,7 +167,8 @@ mod tests {
             pid: 1,
         };
         file.write(data_dir).unwrap();
-        Server::local(data_dir).unwrap()
+        let global = Global { data_dir: Some(data_dir.to_owned()), ..Global::default() };
+        Server::local(&global, &Environment::new()).unwrap()
     }
 
     fn environment(pairs: &[(&str, &str)]) -> Environment {
@@ -211,8 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn fish_quotes_its_own_way() {
-        assert_eq!(quoted_for_fish(r"it's \a"), r"'it\'s \\a'");
+    fn fish_has_its_own_commands() {
         let changes = Changes { set: [("A", "b c".to_owned())].into(), unset: vec!["D".into()] };
         assert_eq!(changes.script(Shell::Fish), "set -gx A 'b c'\nset -e D\n");
     }

@@ -29,6 +29,8 @@ pub(crate) struct Key {
     pub(crate) access_key_id: String,
     pub(crate) secret: SecretKey,
     pub(crate) session_token: Option<SessionToken>,
+    /// Where it was found, for messages.
+    pub(crate) source: String,
 }
 
 impl Key {
@@ -43,7 +45,7 @@ impl Key {
         if let Some(data_dir) = &global.data_dir {
             return Self::of_data_dir(server, data_dir);
         }
-        if let Origin::Local { data_dir } = &server.origin {
+        if let Origin::Local { data_dir, .. } = &server.origin {
             return Self::of_data_dir(server, data_dir);
         }
         if let Some(key) = Self::of_variables(environment)? {
@@ -65,6 +67,7 @@ impl Key {
                 access_key_id: id.to_owned(),
                 secret: SecretKey::new(secret),
                 session_token: variable(environment, "AWS_SESSION_TOKEN").map(SessionToken::new),
+                source: "AWS_ACCESS_KEY_ID".to_owned(),
             })),
             (None, None) => Ok(None),
             (Some(_), None) => Err(half_a_key(id, secret)),
@@ -75,9 +78,8 @@ impl Key {
     fn of_data_dir(server: &Server, data_dir: &Path) -> Result<Self, Error> {
         let path = credentials_path(data_dir);
         match find_in_data_dir(data_dir, "default")? {
-            Some((_, profile)) => {
-                Self::of_profile(&profile).ok_or_else(|| incomplete(&path, "default"))
-            }
+            Some((_, profile)) => Self::of_profile(&path, "default", &profile)
+                .ok_or_else(|| incomplete(&path, "default")),
             None => Err(Error::NoKey {
                 url: server.url.to_string(),
                 tried: format!(
@@ -98,7 +100,8 @@ impl Key {
         let in_config = find_in_config(&name, environment)?;
         // As AWS's tools have it: keys in the credentials file win over keys in the config file.
         let both = [in_credentials, in_config];
-        if let Some(key) = both.iter().flatten().find_map(|(_, profile)| Self::of_profile(profile))
+        if let Some(key) =
+            both.iter().flatten().find_map(|(path, profile)| Self::of_profile(path, &name, profile))
         {
             return Ok(key);
         }
@@ -116,10 +119,11 @@ impl Key {
         }
     }
 
-    fn of_profile(profile: &Profile) -> Option<Self> {
+    fn of_profile(path: &Path, name: &str, profile: &Profile) -> Option<Self> {
         let key = profile.access_key()?;
         let session_token = profile.session_token.clone();
-        Some(Self { access_key_id: key.access_key_id, secret: key.secret, session_token })
+        let source = format!("profile `{name}` in {}", path.display());
+        Some(Self { access_key_id: key.access_key_id, secret: key.secret, session_token, source })
     }
 }
 

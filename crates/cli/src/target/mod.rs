@@ -22,6 +22,7 @@ pub(crate) use url::BaseUrl;
 
 use crate::environment::{Environment, variable};
 use crate::server_file::ServerFile;
+use crate::shell::word;
 use crate::{Error, Global};
 
 /// The region of a server that was started without saying one.
@@ -37,7 +38,11 @@ pub enum Origin {
     /// `endpoint_url` of a profile.
     Profile { name: String, path: PathBuf },
     /// The `server.json` of a data directory.
-    Local { data_dir: PathBuf },
+    Local {
+        data_dir: PathBuf,
+        /// Whether `--data-dir` names it.
+        by_flag: bool,
+    },
 }
 
 impl fmt::Display for Origin {
@@ -48,7 +53,7 @@ impl fmt::Display for Origin {
             Self::Profile { name, path } => {
                 write!(out, "from profile `{name}` in {}", path.display())
             }
-            Self::Local { data_dir } => write!(out, "the server of {}", data_dir.display()),
+            Self::Local { data_dir, .. } => write!(out, "the server of {}", data_dir.display()),
         }
     }
 }
@@ -75,8 +80,8 @@ impl Server {
         if let Some(url) = &global.endpoint_url {
             return Self::named(url, Origin::Flag, global, environment);
         }
-        if let Some(data_dir) = &global.data_dir {
-            return Self::local(data_dir);
+        if global.data_dir.is_some() {
+            return Self::local(global, environment);
         }
         for name in ["AWS_ENDPOINT_URL_SAGEMAKER", "AWS_ENDPOINT_URL"] {
             if let Some(url) = variable(environment, name) {
@@ -89,7 +94,7 @@ impl Server {
         {
             return Self::named(&url, Origin::Profile { name, path }, global, environment);
         }
-        Self::local(&global.data_dir(environment)?)
+        Self::local(global, environment)
     }
 
     fn named(
@@ -110,18 +115,26 @@ impl Server {
         Ok(Self { url, origin, local })
     }
 
-    /// The server that runs on this data directory.
-    pub(crate) fn local(data_dir: &Path) -> Result<Self, Error> {
-        let data_dir = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.to_owned());
+    /// The server that runs on the data directory, whoever names that.
+    pub(crate) fn local(global: &Global, environment: &Environment) -> Result<Self, Error> {
+        let data_dir = global.data_dir(environment)?;
+        let data_dir = std::path::absolute(&data_dir).unwrap_or(data_dir);
+        let by_flag = global.data_dir.is_some();
         let Some(file) = ServerFile::read(&data_dir)? else {
-            return Err(Error::NoServer { data_dir });
+            return Err(Error::NoServer { start: start_command(&data_dir, by_flag), data_dir });
         };
-        let origin = Origin::Local { data_dir: data_dir.clone() };
-        Ok(Self {
-            url: BaseUrl::parse(&file.endpoint_url, &origin)?,
-            origin,
-            local: Some((data_dir, file)),
-        })
+        let origin = Origin::Local { data_dir: data_dir.clone(), by_flag };
+        let url = BaseUrl::parse(&file.endpoint_url, &origin)?;
+        Ok(Self { url, origin, local: Some((data_dir, file)) })
+    }
+}
+
+/// What starts the server that was not found.
+pub(crate) fn start_command(data_dir: &Path, by_flag: bool) -> String {
+    if by_flag {
+        format!("tidegate up --data-dir {}", word(data_dir))
+    } else {
+        "tidegate up".to_owned()
     }
 }
 

@@ -26,12 +26,8 @@ impl World {
         fs::write(home.join(".aws/credentials"), CREDENTIALS).unwrap();
         let world =
             Self { environment: [("HOME".to_owned(), home.display().to_string())].into(), folder };
-        world.serve(
-            &world.path("home/.local/share/tidegate"),
-            "http://127.0.0.1:4280",
-            "AKIALOCAL",
-        );
-        world.serve(&world.path("other"), "http://127.0.0.1:4281", "AKIAOTHER");
+        serve(&world.path("home/.local/share/tidegate"), "http://127.0.0.1:4280", "AKIALOCAL");
+        serve(&world.path("other"), "http://127.0.0.1:4281", "AKIAOTHER");
         world
     }
 
@@ -39,181 +35,129 @@ impl World {
         self.folder.path().join(name)
     }
 
-    fn serve(&self, data_dir: &Path, url: &str, id: &str) {
-        fs::create_dir_all(data_dir).unwrap();
-        let file = ServerFile {
-            endpoint_url: url.into(),
-            region: "us-west-2".into(),
-            account_id: "000000000000".into(),
-            pid: 1,
-        };
-        file.write(data_dir).unwrap();
-        let text = format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = s\n");
-        fs::write(data_dir.join("credentials"), text).unwrap();
-    }
-
-    /// URL, region and key id, or the error.
-    fn resolve(
-        &self,
-        variables: &[(&str, &str)],
-        flags: &[(&str, &str)],
-    ) -> Result<[String; 3], String> {
+    /// URL, region and key id, or the error, with these variables and flags.
+    fn resolve(&self, variables: &str, flags: &str) -> Result<String, String> {
         let mut environment = self.environment.clone();
-        environment.extend(
-            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
-        );
-        let flag = |name: &str| {
-            flags.iter().find(|(flag, _)| *flag == name).map(|(_, value)| (*value).to_owned())
-        };
+        environment.extend(pairs(variables));
+        let mut flags: Environment = pairs(flags).collect();
         let global = Global {
-            data_dir: flag("data-dir").map(|name| self.path(&name)),
-            endpoint_url: flag("endpoint-url"),
-            profile: flag("profile"),
-            region: flag("region"),
+            data_dir: flags.remove("data-dir").map(|name| self.path(&name)),
+            endpoint_url: flags.remove("endpoint-url"),
+            profile: flags.remove("profile"),
+            region: flags.remove("region"),
             json: false,
         };
+        assert!(flags.is_empty(), "{flags:?}");
         let target = Target::resolve(&global, &environment).map_err(|error| error.to_string())?;
-        Ok([target.server.url.to_string(), target.region, target.key.access_key_id])
+        Ok(format!("{} {} {}", target.server.url, target.region, target.key.access_key_id))
     }
 }
 
-const LOCAL: &str = "http://127.0.0.1:4280";
-const KEY: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "AKIAVAR"), ("AWS_SECRET_ACCESS_KEY", "s")];
+fn pairs(text: &str) -> impl Iterator<Item = (String, String)> {
+    text.split_whitespace()
+        .map(|pair| pair.split_once('=').unwrap())
+        .map(|(name, value)| (name.into(), value.into()))
+}
+
+fn serve(data_dir: &Path, url: &str, id: &str) {
+    fs::create_dir_all(data_dir).unwrap();
+    let file = ServerFile {
+        endpoint_url: url.into(),
+        region: "us-west-2".into(),
+        account_id: "000000000000".into(),
+        pid: 1,
+    };
+    file.write(data_dir).unwrap();
+    let text = format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = s\n");
+    fs::write(data_dir.join("credentials"), text).unwrap();
+}
+
+/// Stands for a key in the variables.
+const KEY: &str = "AWS_ACCESS_KEY_ID=AKIAVAR AWS_SECRET_ACCESS_KEY=s";
+
+/// Stands for the URL of the local server, with its region.
+const LOCAL: &str = "http://127.0.0.1:4280 us-west-2";
+
+/// Variables, flags, and the URL, region and key that come of them.
+#[rustfmt::skip]
+const CASES: &[[&str; 3]] = &[
+    // Nothing is said: the local server, its region, its key; no key that lies about.
+    ["", "", "LOCAL AKIALOCAL"],
+    ["KEY AWS_REGION=eu-north-1", "", "LOCAL AKIALOCAL"],
+    ["", "region=r", "http://127.0.0.1:4280 r AKIALOCAL"],
+    // A data directory.
+    ["", "data-dir=other", "http://127.0.0.1:4281 us-west-2 AKIAOTHER"],
+    ["KEY AWS_ENDPOINT_URL=http://v:1", "data-dir=other", "http://127.0.0.1:4281 us-west-2 AKIAOTHER"],
+    ["", "data-dir=other endpoint-url=http://f:1", "http://f:1 eu-west-1 AKIAOTHER"],
+    // Variables.
+    ["KEY AWS_ENDPOINT_URL=http://v:1", "", "http://v:1 eu-west-1 AKIAVAR"],
+    ["KEY AWS_ENDPOINT_URL=http://v:1 AWS_ENDPOINT_URL_SAGEMAKER=http://s:1", "", "http://s:1 eu-west-1 AKIAVAR"],
+    ["KEY AWS_ENDPOINT_URL=http://v:1", "endpoint-url=http://f:1", "http://f:1 eu-west-1 AKIAVAR"],
+    ["AWS_ENDPOINT_URL=", "", "LOCAL AKIALOCAL"],
+    ["AWS_ENDPOINT_URL=http://v:1 AWS_DEFAULT_REGION=d", "", "http://v:1 d AKIAHOME"],
+    ["AWS_ENDPOINT_URL=http://v:1 AWS_DEFAULT_REGION=d AWS_REGION=r", "", "http://v:1 r AKIAHOME"],
+    // The local server under its own URL: its region, and its key unless another is meant.
+    ["AWS_ENDPOINT_URL=http://127.0.0.1:4280/", "", "LOCAL AKIALOCAL"],
+    ["KEY AWS_ENDPOINT_URL=http://127.0.0.1:4280", "", "LOCAL AKIAVAR"],
+    ["AWS_ENDPOINT_URL=http://127.0.0.1:4280 AWS_PROFILE=remote", "", "LOCAL AKIAREMOTE"],
+    // Profiles.
+    ["AWS_PROFILE=remote", "", "http://remote:1 eu-west-2 AKIAREMOTE"],
+    ["KEY AWS_PROFILE=remote", "", "http://remote:1 eu-west-2 AKIAVAR"],
+    ["KEY", "profile=remote", "http://remote:1 eu-west-2 AKIAREMOTE"],
+    ["AWS_PROFILE=remote", "data-dir=other", "http://127.0.0.1:4281 us-west-2 AKIAOTHER"],
+    ["AWS_PROFILE=remote AWS_CONFIG_FILE=/dev/null", "", "LOCAL AKIALOCAL"],
+];
+
+/// Variables, flags, and two parts of the error that comes of them.
+const MISTAKES: &[[&str; 4]] = &[
+    ["", "data-dir=none", "none", "start one with: tidegate up"],
+    ["TIDEGATE_DATA_DIR=/nowhere", "", "/nowhere", "start one with: tidegate up"],
+    ["AWS_PROFILE=aws", "", "is AWS itself", "from profile `aws`"],
+    [
+        "AWS_ENDPOINT_URL=https://sagemaker.us-east-1.api.aws",
+        "",
+        "is AWS itself",
+        "from AWS_ENDPOINT_URL",
+    ],
+    ["", "endpoint-url=http://f:1 profile=missing", "no profile `missing`", ".aws/credentials"],
+    ["AWS_PROFILE=half", "endpoint-url=http://f:1", "profile `half`", "aws_secret_access_key"],
+    [
+        "AWS_ACCESS_KEY_ID=a",
+        "endpoint-url=http://f:1",
+        "AWS_ACCESS_KEY_ID is set",
+        "set both or neither",
+    ],
+    [
+        "AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_CONFIG_FILE=/dev/null",
+        "endpoint-url=http://f:1",
+        "no access key for http://f:1",
+        "--data-dir",
+    ],
+    ["HOME=", "", "no data directory", "--data-dir"],
+];
 
 #[test]
 fn the_first_that_is_named_wins() {
     let world = World::new();
-    let with_key = |more: &[(&'static str, &'static str)]| [&KEY[..], more].concat();
-    type Case<'a> = (Vec<(&'a str, &'a str)>, Vec<(&'a str, &'a str)>, [&'a str; 3]);
-    let table: Vec<Case<'_>> = vec![
-        // Nothing is said: the local server, its region, its key; no key that lies about.
-        (vec![], vec![], [LOCAL, "us-west-2", "AKIALOCAL"]),
-        (with_key(&[("AWS_REGION", "eu-north-1")]), vec![], [LOCAL, "us-west-2", "AKIALOCAL"]),
-        (vec![], vec![("region", "r")], [LOCAL, "r", "AKIALOCAL"]),
-        // A data directory.
-        (vec![], vec![("data-dir", "other")], ["http://127.0.0.1:4281", "us-west-2", "AKIAOTHER"]),
-        (
-            with_key(&[("AWS_ENDPOINT_URL", "http://v:1")]),
-            vec![("data-dir", "other")],
-            ["http://127.0.0.1:4281", "us-west-2", "AKIAOTHER"],
-        ),
-        (
-            vec![],
-            vec![("data-dir", "other"), ("endpoint-url", "http://f:1")],
-            ["http://f:1", "eu-west-1", "AKIAOTHER"],
-        ),
-        // Variables.
-        (
-            with_key(&[("AWS_ENDPOINT_URL", "http://v:1")]),
-            vec![],
-            ["http://v:1", "eu-west-1", "AKIAVAR"],
-        ),
-        (
-            with_key(&[
-                ("AWS_ENDPOINT_URL", "http://v:1"),
-                ("AWS_ENDPOINT_URL_SAGEMAKER", "http://s:1"),
-            ]),
-            vec![],
-            ["http://s:1", "eu-west-1", "AKIAVAR"],
-        ),
-        (
-            with_key(&[("AWS_ENDPOINT_URL", "http://v:1")]),
-            vec![("endpoint-url", "http://f:1")],
-            ["http://f:1", "eu-west-1", "AKIAVAR"],
-        ),
-        (vec![("AWS_ENDPOINT_URL", "")], vec![], [LOCAL, "us-west-2", "AKIALOCAL"]),
-        (
-            vec![("AWS_ENDPOINT_URL", "http://v:1"), ("AWS_DEFAULT_REGION", "d")],
-            vec![],
-            ["http://v:1", "d", "AKIAHOME"],
-        ),
-        (
-            vec![
-                ("AWS_ENDPOINT_URL", "http://v:1"),
-                ("AWS_DEFAULT_REGION", "d"),
-                ("AWS_REGION", "r"),
-            ],
-            vec![],
-            ["http://v:1", "r", "AKIAHOME"],
-        ),
-        // The local server under its own URL: its region, and its key unless another is meant.
-        (vec![("AWS_ENDPOINT_URL", LOCAL)], vec![], [LOCAL, "us-west-2", "AKIALOCAL"]),
-        (with_key(&[("AWS_ENDPOINT_URL", LOCAL)]), vec![], [LOCAL, "us-west-2", "AKIAVAR"]),
-        (
-            vec![("AWS_ENDPOINT_URL", LOCAL), ("AWS_PROFILE", "remote")],
-            vec![],
-            [LOCAL, "us-west-2", "AKIAREMOTE"],
-        ),
-        // Profiles.
-        (vec![("AWS_PROFILE", "remote")], vec![], ["http://remote:1", "eu-west-2", "AKIAREMOTE"]),
-        (
-            with_key(&[("AWS_PROFILE", "remote")]),
-            vec![],
-            ["http://remote:1", "eu-west-2", "AKIAVAR"],
-        ),
-        (
-            with_key(&[]),
-            vec![("profile", "remote")],
-            ["http://remote:1", "eu-west-2", "AKIAREMOTE"],
-        ),
-        (
-            vec![("AWS_PROFILE", "remote")],
-            vec![("data-dir", "other")],
-            ["http://127.0.0.1:4281", "us-west-2", "AKIAOTHER"],
-        ),
-        (
-            vec![("AWS_PROFILE", "remote"), ("AWS_CONFIG_FILE", "/dev/null")],
-            vec![],
-            [LOCAL, "us-west-2", "AKIALOCAL"],
-        ),
-    ];
-    for (variables, flags, wanted) in table {
-        let found = world.resolve(&variables, &flags);
-        assert_eq!(
-            found.as_ref().map(|found| found.each_ref().map(String::as_str)),
-            Ok(wanted),
-            "{variables:?} {flags:?}"
+    for [variables, flags, wanted] in CASES {
+        let (variables, wanted) = (
+            variables.replace("KEY ", &format!("{KEY} ")),
+            wanted.replace("LOCAL ", &format!("{LOCAL} ")),
         );
+        let variables = if variables == "KEY" { KEY.to_owned() } else { variables };
+        assert_eq!(world.resolve(&variables, flags), Ok(wanted), "{variables:?} {flags:?}");
     }
 }
 
 #[test]
 fn what_cannot_be_says_why() {
     let world = World::new();
-    type Case<'a> = (Vec<(&'a str, &'a str)>, Vec<(&'a str, &'a str)>, [&'a str; 2]);
-    let url = ("endpoint-url", "http://f:1");
-    let table: Vec<Case<'_>> = vec![
-        (vec![], vec![("data-dir", "none")], ["none", "start one with: tidegate up"]),
-        (
-            vec![("TIDEGATE_DATA_DIR", "/nowhere")],
-            vec![],
-            ["/nowhere", "start one with: tidegate up"],
-        ),
-        (vec![("AWS_PROFILE", "aws")], vec![], ["is AWS itself", "from profile `aws`"]),
-        (
-            vec![("AWS_ENDPOINT_URL", "https://sagemaker.us-east-1.api.aws")],
-            vec![],
-            ["is AWS itself", "from AWS_ENDPOINT_URL"],
-        ),
-        (vec![], vec![url, ("profile", "missing")], ["no profile `missing`", ".aws/credentials"]),
-        (vec![("AWS_PROFILE", "half")], vec![url], ["profile `half`", "aws_secret_access_key"]),
-        (
-            vec![("AWS_ACCESS_KEY_ID", "a")],
-            vec![url],
-            ["AWS_ACCESS_KEY_ID is set", "set both or neither"],
-        ),
-        (
-            vec![("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"), ("AWS_CONFIG_FILE", "/dev/null")],
-            vec![url],
-            ["no access key for http://f:1", "--data-dir"],
-        ),
-        (vec![("HOME", "")], vec![], ["no data directory", "--data-dir"]),
-    ];
-    for (variables, flags, wanted) in table {
-        let message = world.resolve(&variables, &flags).unwrap_err();
-        for part in wanted {
-            assert!(message.contains(part), "{variables:?} {flags:?}: {message}");
-        }
+    for [variables, flags, what, rule] in MISTAKES {
+        let message = world.resolve(variables, flags).unwrap_err();
+        assert!(
+            message.contains(what) && message.contains(rule),
+            "{variables:?} {flags:?}: {message}"
+        );
     }
 }
 
@@ -221,6 +165,6 @@ fn what_cannot_be_says_why() {
 fn a_broken_file_of_profiles_is_named() {
     let world = World::new();
     fs::write(world.path("home/.aws/config"), "region = x\n").unwrap();
-    let message = world.resolve(&[], &[]).unwrap_err();
+    let message = world.resolve("", "").unwrap_err();
     assert!(message.contains(".aws/config: line 1"), "{message}");
 }

@@ -91,7 +91,7 @@ async fn a_model_server_that_is_away_for_a_moment_costs_nothing_but_time() {
     world.publish_one(first.route());
     let mut client = world.client().await;
     assert_eq!(client.invoke("x").await.status, 200);
-    drop(first);
+    first.stop().await;
     let mut request = std::pin::pin!(client.invoke("y"));
     assert!(
         tokio::time::timeout(Duration::from_millis(200), &mut request).await.is_err(),

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::actor::{self, Switches};
 use super::{Backend, Registry, Tasks};
 
-/// Called after any change of what [`Roster::observe`] tells. It must return at once.
+/// Called after any change of what a driver observes. It must return at once.
 pub type Nudge = Arc<dyn Fn() + Send + Sync>;
 
 /// Instances one driver runs at once. Each takes a process or three, four file descriptors and a port; a machine that

@@ -33,19 +33,24 @@ fn kill(process: &Path, signal: Signal) {
     kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
 }
 
-/// Waits until all of the family run: the workers come before the first good ping.
-async fn family_of(id: &InstanceId) -> Vec<PathBuf> {
-    let complete = async {
-        while processes_of(id).len() != FAMILY {
+/// Waits until `count` processes of an instance run.
+async fn until_there_are(count: usize, id: &InstanceId) -> Vec<PathBuf> {
+    let counted = async {
+        while processes_of(id).len() != count {
             sleep(Duration::from_millis(10)).await;
         }
     };
     assert!(
-        timeout(PATIENCE, complete).await.is_ok(),
-        "the family of {id}: {:?}",
+        timeout(PATIENCE, counted).await.is_ok(),
+        "not {count} of {id}: {:?}",
         processes_of(id)
     );
     processes_of(id)
+}
+
+/// Waits until all of a family run: the workers come before the first good ping, but their forks take a moment.
+async fn family_of(id: &InstanceId) -> Vec<PathBuf> {
+    until_there_are(FAMILY, id).await
 }
 
 async fn start_family(bench: &ProcessBench, order: &Order) -> Vec<PathBuf> {
@@ -182,6 +187,8 @@ async fn the_next_server_ends_what_outlived_a_server_and_its_supervisor() {
     server.kill().unwrap();
     server.wait().unwrap();
     kill(supervisor, Signal::KILL);
+    // The command dies with its supervisor, and nobody is there to end its workers.
+    until_there_are(2, &id).await;
     let bench = ProcessBench::with(data_dir, Vec::new());
     assert_eq!(processes_of(&id), NOBODY);
     bench.close().await;

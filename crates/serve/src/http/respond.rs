@@ -1,5 +1,6 @@
 //! Bodies in, answers out: reading within bounds, and refusals in one shape.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,6 +17,9 @@ const BODY_BYTES_MAX: usize = 6 * 1024 * 1024 + 64 * 1024;
 
 /// How long a body may take to arrive: the gateway waits no longer than this for the whole answer.
 const BODY_WAIT_MAX: Duration = Duration::from_mins(1);
+
+/// Longest message of a refusal. Messages quote names and shapes of the request, which may be megabytes long.
+const MESSAGE_BYTES_MAX: usize = 2000;
 
 /// A request that is not answered with a result: status and a sentence for whoever sent it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -38,12 +42,22 @@ impl Refusal {
 
 /// `{"error": "…"}` with the refusal's status.
 pub(crate) fn refuse(refusal: &Refusal) -> Response {
-    let body = serde_json::json!({ "error": refusal.message }).to_string();
+    let body = serde_json::json!({ "error": shortened(&refusal.message) }).to_string();
     let mut response = Response::new(Full::from(body));
     *response.status_mut() = refusal.status;
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(CONTENT_TYPE, json);
     response
+}
+
+/// A text within [`MESSAGE_BYTES_MAX`]: its middle gives way, as the rule stands first and what is expected last.
+fn shortened(text: &str) -> Cow<'_, str> {
+    if text.len() <= MESSAGE_BYTES_MAX {
+        return text.into();
+    }
+    let head = text.floor_char_boundary(MESSAGE_BYTES_MAX / 2);
+    let tail = text.ceil_char_boundary(text.len() - MESSAGE_BYTES_MAX / 2);
+    format!("{} … {}", &text[..head], &text[tail..]).into()
 }
 
 /// An answer without a body.
@@ -91,4 +105,20 @@ pub(crate) fn media_type(headers: &HeaderMap, name: &HeaderName) -> Option<Strin
     let text = headers.get(name)?.to_str().ok()?;
     let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     (!essence.is_empty()).then_some(essence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_message_keeps_its_beginning_and_its_end() {
+        assert_eq!(shortened("short"), "short");
+        let exact = "x".repeat(MESSAGE_BYTES_MAX);
+        assert_eq!(shortened(&exact), exact);
+        let long = format!("begin{}end", "ü".repeat(MESSAGE_BYTES_MAX));
+        let short = shortened(&long);
+        assert!(short.starts_with("beginüü") && short.ends_with("üüend"), "{short}");
+        assert!(short.len() <= MESSAGE_BYTES_MAX + " … ".len());
+    }
 }

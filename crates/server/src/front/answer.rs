@@ -11,15 +11,11 @@ use wire::{ErrorBody, Protocol, Service};
 
 /// An id of the form that AWS's are, to find the request in the log.
 pub(super) fn request_id() -> String {
-    let mut bits = [0_u8; 16];
-    // Without entropy ids repeat; requests are still answered.
-    drop(getrandom::fill(&mut bits));
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let (a, rest) = bits.split_at(4);
-    let (b, rest) = rest.split_at(2);
-    let (c, rest) = rest.split_at(2);
-    let (d, e) = rest.split_at(2);
-    [a, b, c, d, e].map(hex).join("-")
+    let mut id = format!("{:032x}", crate::entropy::bits());
+    for dash in [20, 16, 12, 8] {
+        id.insert(dash, '-');
+    }
+    id
 }
 
 pub(super) fn body(response: Response<Bytes>) -> Response<ControlBody> {

@@ -8,10 +8,10 @@ use domain::arn::Scope;
 
 /// The root access key as a source of credentials.
 #[derive(Debug)]
-pub struct RootKey(Arc<Credential>);
+pub(crate) struct RootKey(Arc<Credential>);
 
 impl RootKey {
-    pub fn new(key: AccessKey, scope: &Scope) -> Self {
+    pub(crate) fn new(key: AccessKey, scope: &Scope) -> Self {
         let principal = Principal {
             account: scope.account.clone(),
             arn: scope.root(),

@@ -23,15 +23,15 @@ use store::Store;
 
 use crate::clock::ScaledClock;
 
-pub use keys::RootKey;
+pub(crate) use keys::RootKey;
 
 /// How far a client's clock may be off, in seconds: the wider of the two windows that AWS has
 /// (`reference/autoscaling-and-cloudwatch.md`, section 8.4).
-pub const SKEW_SECS: u32 = 900;
+pub(crate) const SKEW_SECS: u32 = 900;
 
 /// What answers are made with.
 #[derive(Clone)]
-pub struct Front {
+pub(crate) struct Front {
     pub scope: Scope,
     pub clock: Arc<ScaledClock>,
     pub store: Arc<dyn Store>,
@@ -51,7 +51,7 @@ impl fmt::Debug for Front {
 
 impl Front {
     /// The handler that the gateway hands requests to.
-    pub fn handler(self) -> Arc<gateway::Handler> {
+    pub(crate) fn handler(self) -> Arc<gateway::Handler> {
         let front = Arc::new(self);
         Arc::new(move |request, _peer: PeerInfo| -> BoxFuture<Response<ControlBody>> {
             let front = Arc::clone(&front);

@@ -9,8 +9,11 @@ impl Index {
     /// Name and creation time in milliseconds since 1970, by name.
     pub(crate) fn buckets(&self) -> Result<Vec<(String, i64)>, BucketError> {
         self.read(|connection| {
-            let mut statement = connection.prepare_cached("SELECT name, created_ms FROM bucket ORDER BY name")?;
-            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+            let mut statement =
+                connection.prepare_cached("SELECT name, created_ms FROM bucket ORDER BY name")?;
+            let rows = statement
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect::<Result<_, _>>()?;
             Ok(rows)
         })
     }
@@ -21,7 +24,12 @@ impl Index {
 }
 
 /// `false` if it was there already.
-pub(crate) fn create(tx: &Transaction<'_>, name: &str, now_ms: i64, most: usize) -> Result<bool, BucketError> {
+pub(crate) fn create(
+    tx: &Transaction<'_>,
+    name: &str,
+    now_ms: i64,
+    most: usize,
+) -> Result<bool, BucketError> {
     if has(tx, name)? {
         return Ok(false);
     }

@@ -88,7 +88,11 @@ enum Stretch {
 }
 
 /// Rows up to the first common prefix, the end, or a full page.
-fn stretch(rows: &mut Rows<'_>, query: &Query<'_>, page: &mut Page) -> Result<Stretch, BucketError> {
+fn stretch(
+    rows: &mut Rows<'_>,
+    query: &Query<'_>,
+    page: &mut Page,
+) -> Result<Stretch, BucketError> {
     while let Some(row) = rows.next()? {
         let key: Vec<u8> = row.get(0)?;
         if page.lines.len() == query.most {

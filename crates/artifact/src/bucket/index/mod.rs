@@ -97,7 +97,9 @@ impl Index {
                 })?;
                 Ok((index, true))
             }
-            other => Err(BucketError::Damaged { what: format!("the index has layout {other}, this program knows {LAYOUT}") }),
+            other => Err(BucketError::Damaged {
+                what: format!("the index has layout {other}, this program knows {LAYOUT}"),
+            }),
         }
     }
 
@@ -117,7 +119,10 @@ impl Index {
     }
 
     /// A consistent look; `read` runs under the lock, so what it sees stays true until it returns.
-    pub(super) fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, BucketError>) -> Result<T, BucketError> {
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, BucketError>,
+    ) -> Result<T, BucketError> {
         let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         read(&connection)
     }
@@ -125,8 +130,10 @@ impl Index {
     /// Every blob that an object or a part names.
     pub(super) fn named_blobs(&self) -> Result<HashSet<u64>, BucketError> {
         self.read(|connection| {
-            let mut statement = connection.prepare("SELECT blob FROM piece UNION SELECT blob FROM part")?;
-            let blobs = statement.query_map([], |row| unsigned(row, 0))?.collect::<Result<_, _>>()?;
+            let mut statement =
+                connection.prepare("SELECT blob FROM piece UNION SELECT blob FROM part")?;
+            let blobs =
+                statement.query_map([], |row| unsigned(row, 0))?.collect::<Result<_, _>>()?;
             Ok(blobs)
         })
     }
@@ -151,7 +158,8 @@ fn unnamed(tx: &Connection, mut blobs: Vec<u64>) -> Result<Freed, BucketError> {
 
 /// SQLite's integers are signed; no size or blob number comes near the difference.
 fn signed(value: u64) -> Result<i64, BucketError> {
-    i64::try_from(value).map_err(|_| BucketError::Damaged { what: format!("{value} is not a size") })
+    i64::try_from(value)
+        .map_err(|_| BucketError::Damaged { what: format!("{value} is not a size") })
 }
 
 fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
@@ -160,13 +168,17 @@ fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
 }
 
 fn text(bytes: Vec<u8>) -> Result<String, BucketError> {
-    String::from_utf8(bytes).map_err(|_| BucketError::Damaged { what: "a key is not UTF-8".to_owned() })
+    String::from_utf8(bytes)
+        .map_err(|_| BucketError::Damaged { what: "a key is not UTF-8".to_owned() })
 }
 
 fn from_json<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, BucketError> {
-    serde_json::from_str(json).map_err(|error| BucketError::Damaged { what: format!("a record cannot be read: {error}") })
+    serde_json::from_str(json)
+        .map_err(|error| BucketError::Damaged { what: format!("a record cannot be read: {error}") })
 }
 
 fn to_json<T: serde::Serialize>(value: &T) -> Result<String, BucketError> {
-    serde_json::to_string(value).map_err(|error| BucketError::Damaged { what: format!("a record cannot be written: {error}") })
+    serde_json::to_string(value).map_err(|error| BucketError::Damaged {
+        what: format!("a record cannot be written: {error}"),
+    })
 }

@@ -17,7 +17,11 @@ pub(crate) struct NewObject<'a> {
 }
 
 /// The object under `key`, with the number that its pieces hang on.
-pub(crate) fn find(connection: &Connection, bucket: &str, key: &str) -> Result<(i64, ObjectRecord), BucketError> {
+pub(crate) fn find(
+    connection: &Connection,
+    bucket: &str,
+    key: &str,
+) -> Result<(i64, ObjectRecord), BucketError> {
     bucket::require(connection, bucket)?;
     let found = connection
         .prepare_cached("SELECT id, size, etag, modified_ms, attributes FROM object WHERE bucket = ?1 AND key = ?2")?
@@ -31,9 +35,12 @@ pub(crate) fn find(connection: &Connection, bucket: &str, key: &str) -> Result<(
 
 /// In the order of the bytes.
 pub(crate) fn pieces(connection: &Connection, id: i64) -> Result<Vec<Piece>, BucketError> {
-    let mut statement = connection.prepare_cached("SELECT blob, size FROM piece WHERE object = ?1 ORDER BY place")?;
+    let mut statement = connection
+        .prepare_cached("SELECT blob, size FROM piece WHERE object = ?1 ORDER BY place")?;
     let pieces = statement
-        .query_map(params![id], |row| Ok(Piece { blob: unsigned(row, 0)?, size: unsigned(row, 1)? }))?
+        .query_map(params![id], |row| {
+            Ok(Piece { blob: unsigned(row, 0)?, size: unsigned(row, 1)? })
+        })?
         .collect::<Result<_, _>>()?;
     Ok(pieces)
 }
@@ -56,7 +63,8 @@ pub(crate) fn replace(
     )?
     .execute(params![bucket, key.as_bytes(), signed(size)?, object.etag, object.modified_ms, to_json(object.attributes)?])?;
     let id = tx.last_insert_rowid();
-    let mut statement = tx.prepare_cached("INSERT INTO piece (object, place, blob, size) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut statement =
+        tx.prepare_cached("INSERT INTO piece (object, place, blob, size) VALUES (?1, ?2, ?3, ?4)")?;
     for (place, piece) in (0_i64..).zip(object.pieces) {
         statement.execute(params![id, place, signed(piece.blob)?, signed(piece.size)?])?;
     }
@@ -75,13 +83,25 @@ pub(crate) fn delete(
 }
 
 /// Changes what is said of an object, and nothing else of it.
-pub(crate) fn set_attributes(tx: &Transaction<'_>, id: i64, attributes: &Attributes) -> Result<(), BucketError> {
-    tx.execute("UPDATE object SET attributes = ?2 WHERE id = ?1", params![id, to_json(attributes)?])?;
+pub(crate) fn set_attributes(
+    tx: &Transaction<'_>,
+    id: i64,
+    attributes: &Attributes,
+) -> Result<(), BucketError> {
+    tx.execute(
+        "UPDATE object SET attributes = ?2 WHERE id = ?1",
+        params![id, to_json(attributes)?],
+    )?;
     Ok(())
 }
 
 /// Removes the rows and returns the blobs they named.
-fn take(tx: &Transaction<'_>, bucket: &str, key: &str, condition: &WriteCondition) -> Result<Vec<u64>, BucketError> {
+fn take(
+    tx: &Transaction<'_>,
+    bucket: &str,
+    key: &str,
+    condition: &WriteCondition,
+) -> Result<Vec<u64>, BucketError> {
     let (id, record) = match find(tx, bucket, key) {
         Ok((id, record)) => (Some(id), Some(record)),
         Err(BucketError::NoSuchKey) => (None, None),

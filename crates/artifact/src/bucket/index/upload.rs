@@ -24,7 +24,11 @@ pub struct UploadPage {
     pub more: bool,
 }
 
-pub(crate) fn create(tx: &Transaction<'_>, bucket: &str, upload: &UploadRecord) -> Result<(), BucketError> {
+pub(crate) fn create(
+    tx: &Transaction<'_>,
+    bucket: &str,
+    upload: &UploadRecord,
+) -> Result<(), BucketError> {
     bucket::require(tx, bucket)?;
     let checksum = upload.checksum.as_ref().map(to_json).transpose()?;
     tx.execute(
@@ -35,7 +39,12 @@ pub(crate) fn create(tx: &Transaction<'_>, bucket: &str, upload: &UploadRecord) 
 }
 
 /// The upload `id`, if it is one of `key`.
-pub(crate) fn find(connection: &Connection, bucket: &str, key: &str, id: &str) -> Result<UploadRecord, BucketError> {
+pub(crate) fn find(
+    connection: &Connection,
+    bucket: &str,
+    key: &str,
+    id: &str,
+) -> Result<UploadRecord, BucketError> {
     bucket::require(connection, bucket)?;
     let found = connection
         .prepare_cached(
@@ -74,7 +83,12 @@ pub(crate) fn put_part(
 }
 
 /// Parts above `after`, by number.
-pub(crate) fn parts(connection: &Connection, id: &str, after: i32, most: usize) -> Result<Vec<PartRecord>, BucketError> {
+pub(crate) fn parts(
+    connection: &Connection,
+    id: &str,
+    after: i32,
+    most: usize,
+) -> Result<Vec<PartRecord>, BucketError> {
     let mut statement = connection.prepare_cached(
         "SELECT number, blob, size, etag, modified_ms, checksums FROM part
          WHERE upload = ?1 AND number > ?2 ORDER BY number LIMIT ?3",
@@ -96,7 +110,12 @@ pub(crate) fn parts(connection: &Connection, id: &str, after: i32, most: usize) 
 }
 
 /// Forgets the upload and its parts.
-pub(crate) fn abort(tx: &Transaction<'_>, bucket: &str, key: &str, id: &str) -> Result<Freed, BucketError> {
+pub(crate) fn abort(
+    tx: &Transaction<'_>,
+    bucket: &str,
+    key: &str,
+    id: &str,
+) -> Result<Freed, BucketError> {
     find(tx, bucket, key, id)?;
     let blobs = remove(tx, id)?;
     unnamed(tx, blobs)
@@ -117,7 +136,8 @@ pub(crate) fn complete(
 
 fn remove(tx: &Transaction<'_>, id: &str) -> Result<Vec<u64>, BucketError> {
     let mut statement = tx.prepare_cached("SELECT blob FROM part WHERE upload = ?1")?;
-    let blobs = statement.query_map(params![id], |row| unsigned(row, 0))?.collect::<Result<Vec<_>, _>>()?;
+    let blobs =
+        statement.query_map(params![id], |row| unsigned(row, 0))?.collect::<Result<Vec<_>, _>>()?;
     tx.execute("DELETE FROM upload WHERE id = ?1", params![id])?;
     Ok(blobs)
 }

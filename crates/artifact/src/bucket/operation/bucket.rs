@@ -1,9 +1,10 @@
 //! Buckets themselves.
 
 use s3s::dto::{
-    Bucket, BucketLocationConstraint, CreateBucketInput, CreateBucketOutput, DeleteBucketInput, DeleteBucketOutput,
-    GetBucketLocationInput, GetBucketLocationOutput, GetBucketVersioningInput, GetBucketVersioningOutput,
-    HeadBucketInput, HeadBucketOutput, ListBucketsInput, ListBucketsOutput,
+    Bucket, BucketLocationConstraint, CreateBucketInput, CreateBucketOutput, DeleteBucketInput,
+    DeleteBucketOutput, GetBucketLocationInput, GetBucketLocationOutput, GetBucketVersioningInput,
+    GetBucketVersioningOutput, HeadBucketInput, HeadBucketOutput, ListBucketsInput,
+    ListBucketsOutput,
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
@@ -14,22 +15,33 @@ use super::{Answer, Operations, owner, timestamp};
 const CLASSIC_REGION: &str = "us-east-1";
 
 impl Operations {
-    pub(super) async fn create_bucket(&self, request: S3Request<CreateBucketInput>) -> Answer<CreateBucketOutput> {
+    pub(super) async fn create_bucket(
+        &self,
+        request: S3Request<CreateBucketInput>,
+    ) -> Answer<CreateBucketOutput> {
         let input = request.input;
-        let constraint = input.create_bucket_configuration.and_then(|configuration| configuration.location_constraint);
+        let constraint = input
+            .create_bucket_configuration
+            .and_then(|configuration| configuration.location_constraint);
         self.check_location(constraint.as_ref().map(BucketLocationConstraint::as_str))?;
         if input.object_lock_enabled_for_bucket == Some(true) {
             return Err(s3_error!(NotImplemented, "Object Lock is not implemented"));
         }
         if input.acl.is_some_and(|acl| acl.as_str() != "private") {
-            return Err(s3_error!(InvalidBucketAclWithObjectOwnership, "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"));
+            return Err(s3_error!(
+                InvalidBucketAclWithObjectOwnership,
+                "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
+            ));
         }
         let name = input.bucket.clone();
         let made = self.on_store(move |buckets| buckets.create_bucket(&name)).await?;
         if !made && *self.region != *CLASSIC_REGION {
             return Err(s3_error!(BucketAlreadyOwnedByYou));
         }
-        let output = CreateBucketOutput { location: Some(format!("/{}", input.bucket)), ..Default::default() };
+        let output = CreateBucketOutput {
+            location: Some(format!("/{}", input.bucket)),
+            ..Default::default()
+        };
         Ok(S3Response::new(output))
     }
 
@@ -48,15 +60,24 @@ impl Operations {
         }
     }
 
-    pub(super) async fn delete_bucket(&self, request: S3Request<DeleteBucketInput>) -> Answer<DeleteBucketOutput> {
+    pub(super) async fn delete_bucket(
+        &self,
+        request: S3Request<DeleteBucketInput>,
+    ) -> Answer<DeleteBucketOutput> {
         let name = request.input.bucket;
         self.on_store(move |buckets| buckets.delete_bucket(&name)).await?;
         Ok(S3Response::with_status(DeleteBucketOutput::default(), http::StatusCode::NO_CONTENT))
     }
 
-    pub(super) async fn head_bucket(&self, request: S3Request<HeadBucketInput>) -> Answer<HeadBucketOutput> {
+    pub(super) async fn head_bucket(
+        &self,
+        request: S3Request<HeadBucketInput>,
+    ) -> Answer<HeadBucketOutput> {
         self.require_bucket(request.input.bucket).await?;
-        let output = HeadBucketOutput { bucket_region: Some((*self.region).to_owned()), ..Default::default() };
+        let output = HeadBucketOutput {
+            bucket_region: Some((*self.region).to_owned()),
+            ..Default::default()
+        };
         Ok(S3Response::new(output))
     }
 
@@ -65,7 +86,8 @@ impl Operations {
         request: S3Request<GetBucketLocationInput>,
     ) -> Answer<GetBucketLocationOutput> {
         self.require_bucket(request.input.bucket).await?;
-        let constraint = (*self.region != *CLASSIC_REGION).then(|| BucketLocationConstraint::from((*self.region).to_owned()));
+        let constraint = (*self.region != *CLASSIC_REGION)
+            .then(|| BucketLocationConstraint::from((*self.region).to_owned()));
         Ok(S3Response::new(GetBucketLocationOutput { location_constraint: constraint }))
     }
 
@@ -78,19 +100,31 @@ impl Operations {
         Ok(S3Response::new(GetBucketVersioningOutput::default()))
     }
 
-    pub(super) async fn list_buckets(&self, request: S3Request<ListBucketsInput>) -> Answer<ListBucketsOutput> {
-        let ListBucketsInput { bucket_region, continuation_token, max_buckets, prefix } = request.input;
+    pub(super) async fn list_buckets(
+        &self,
+        request: S3Request<ListBucketsInput>,
+    ) -> Answer<ListBucketsOutput> {
+        let ListBucketsInput { bucket_region, continuation_token, max_buckets, prefix } =
+            request.input;
         let most = match max_buckets {
             None => usize::MAX,
-            Some(most) => usize::try_from(most).ok().filter(|most| (1..=10_000).contains(most)).ok_or_else(|| {
-                s3_error!(InvalidArgument, "Argument max-buckets must be an integer between 1 and 10000")
-            })?,
+            Some(most) => usize::try_from(most)
+                .ok()
+                .filter(|most| (1..=10_000).contains(most))
+                .ok_or_else(|| {
+                    s3_error!(
+                        InvalidArgument,
+                        "Argument max-buckets must be an integer between 1 and 10000"
+                    )
+                })?,
         };
         let elsewhere = bucket_region.as_deref().is_some_and(|region| region != &*self.region);
         let all = self.on_store(super::Buckets::buckets).await?;
         let mut found: Vec<_> = all
             .into_iter()
-            .filter(|(name, _)| !elsewhere && prefix.as_ref().is_none_or(|prefix| name.starts_with(prefix.as_str())))
+            .filter(|(name, _)| {
+                !elsewhere && prefix.as_ref().is_none_or(|prefix| name.starts_with(prefix.as_str()))
+            })
             .filter(|(name, _)| continuation_token.as_ref().is_none_or(|token| name > token))
             .collect();
         let more = found.len() > most;
@@ -104,7 +138,12 @@ impl Operations {
                 name: Some(name),
             })
             .collect();
-        let output = ListBucketsOutput { buckets: Some(buckets), continuation_token: token, owner: Some(owner()), prefix };
+        let output = ListBucketsOutput {
+            buckets: Some(buckets),
+            continuation_token: token,
+            owner: Some(owner()),
+            prefix,
+        };
         Ok(S3Response::new(output))
     }
 

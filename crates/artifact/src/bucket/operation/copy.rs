@@ -1,8 +1,8 @@
 //! CopyObject and UploadPartCopy.
 
 use s3s::dto::{
-    CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopyPartResult, CopySource, ETagCondition, Timestamp,
-    UploadPartCopyInput, UploadPartCopyOutput,
+    CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopyPartResult, CopySource, ETagCondition,
+    Timestamp, UploadPartCopyInput, UploadPartCopyOutput,
 };
 use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 
@@ -16,19 +16,29 @@ use super::put::with_checksums;
 use super::{Answer, Operations, check_version, etag, seconds, tag, timestamp};
 
 impl Operations {
-    pub(super) async fn copy_object(&self, request: S3Request<CopyObjectInput>) -> Answer<CopyObjectOutput> {
+    pub(super) async fn copy_object(
+        &self,
+        request: S3Request<CopyObjectInput>,
+    ) -> Answer<CopyObjectOutput> {
         let mut input = request.input;
         let source = source(&input.copy_source)?;
         let read = read_condition(
             (input.copy_source_if_match.take(), input.copy_source_if_none_match.take()),
-            (input.copy_source_if_modified_since.as_ref(), input.copy_source_if_unmodified_since.as_ref()),
+            (
+                input.copy_source_if_modified_since.as_ref(),
+                input.copy_source_if_unmodified_since.as_ref(),
+            ),
         );
-        let replace_metadata = replaces(input.metadata_directive.as_ref().map(s3s::dto::MetadataDirective::as_str))?;
-        let replace_tags = replaces(input.tagging_directive.as_ref().map(s3s::dto::TaggingDirective::as_str))?;
+        let replace_metadata =
+            replaces(input.metadata_directive.as_ref().map(s3s::dto::MetadataDirective::as_str))?;
+        let replace_tags =
+            replaces(input.tagging_directive.as_ref().map(s3s::dto::TaggingDirective::as_str))?;
         let given = attributes!(input);
         let target = (input.bucket, input.key);
-        let changes_something =
-            replace_metadata || replace_tags || given.storage_class.is_some() || given.server_side_encryption.is_some();
+        let changes_something = replace_metadata
+            || replace_tags
+            || given.storage_class.is_some()
+            || given.server_side_encryption.is_some();
         if source == target && !changes_something {
             return Err(s3_error!(
                 InvalidRequest,
@@ -60,7 +70,10 @@ impl Operations {
             ..Default::default()
         };
         let result = with_checksums!(result, &record.attributes.checksums);
-        Ok(S3Response::new(CopyObjectOutput { copy_object_result: Some(result), ..Default::default() }))
+        Ok(S3Response::new(CopyObjectOutput {
+            copy_object_result: Some(result),
+            ..Default::default()
+        }))
     }
 
     pub(super) async fn upload_part_copy(
@@ -73,10 +86,14 @@ impl Operations {
         check_part_number(input.part_number)?;
         let read = read_condition(
             (input.copy_source_if_match.take(), input.copy_source_if_none_match.take()),
-            (input.copy_source_if_modified_since.as_ref(), input.copy_source_if_unmodified_since.as_ref()),
+            (
+                input.copy_source_if_modified_since.as_ref(),
+                input.copy_source_if_unmodified_since.as_ref(),
+            ),
         );
         let range = input.copy_source_range.as_deref().map(parse_range).transpose()?;
-        let (number, bucket, key, id) = (input.part_number, input.bucket, input.key, input.upload_id);
+        let (number, bucket, key, id) =
+            (input.part_number, input.bucket, input.key, input.upload_id);
         let part = self
             .on_store(move |buckets| {
                 let upload = buckets.upload(&bucket, &key, &id)?;
@@ -85,16 +102,26 @@ impl Operations {
                     match range {
                         None => Ok(0..record.size),
                         Some((first, last)) if last < record.size => Ok(first..last + 1),
-                        Some(_) => Err(s3_error!(InvalidArgument, "Range specified is not valid for source object of size: {}", record.size)),
+                        Some(_) => Err(s3_error!(
+                            InvalidArgument,
+                            "Range specified is not valid for source object of size: {}",
+                            record.size
+                        )),
                     }
                 })?;
                 if reader.left() > PUT_BYTES_MAX {
                     return Err(s3_error!(EntityTooLarge));
                 }
-                let algorithm = upload.checksum.and_then(|checksum| Algorithm::from_name(&checksum.algorithm));
+                let algorithm =
+                    upload.checksum.and_then(|checksum| Algorithm::from_name(&checksum.algorithm));
                 let landed = land_copy(buckets, reader, algorithm.as_slice())?;
                 let kept = (landed.etag, landed.checksums);
-                Ok::<_, S3Error>(buckets.put_part((&bucket, &key, &id), landed.sealed, number, kept)?)
+                Ok::<_, S3Error>(buckets.put_part(
+                    (&bucket, &key, &id),
+                    landed.sealed,
+                    number,
+                    kept,
+                )?)
             })
             .await?;
         let result = CopyPartResult {
@@ -103,7 +130,10 @@ impl Operations {
             ..Default::default()
         };
         let result = with_checksums!(result, &part.checksums);
-        Ok(S3Response::new(UploadPartCopyOutput { copy_part_result: Some(result), ..Default::default() }))
+        Ok(S3Response::new(UploadPartCopyOutput {
+            copy_part_result: Some(result),
+            ..Default::default()
+        }))
     }
 }
 
@@ -127,7 +157,12 @@ fn replaces(directive: Option<&str>) -> S3Result<bool> {
 }
 
 /// What the copy is said to be: the source's words, or the request's.
-fn merged(given: Attributes, source: &Attributes, replace_metadata: bool, replace_tags: bool) -> Attributes {
+fn merged(
+    given: Attributes,
+    source: &Attributes,
+    replace_metadata: bool,
+    replace_tags: bool,
+) -> Attributes {
     let mut made = if replace_metadata { given.clone() } else { source.clone() };
     made.storage_class = given.storage_class;
     made.website_redirect = given.website_redirect;
@@ -162,8 +197,14 @@ fn check_source(condition: &ReadCondition, etag: &str, modified_ms: i64) -> S3Re
 
 /// `bytes=first-last`; S3 takes nothing else here.
 fn parse_range(text: &str) -> S3Result<(u64, u64)> {
-    let bad = || s3_error!(InvalidArgument, "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy");
-    let (first, last) = text.strip_prefix("bytes=").and_then(|range| range.split_once('-')).ok_or_else(bad)?;
+    let bad = || {
+        s3_error!(
+            InvalidArgument,
+            "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy"
+        )
+    };
+    let (first, last) =
+        text.strip_prefix("bytes=").and_then(|range| range.split_once('-')).ok_or_else(bad)?;
     match (first.parse::<u64>(), last.parse::<u64>()) {
         (Ok(first), Ok(last)) if first <= last && last < u64::MAX => Ok((first, last)),
         _ => Err(bad()),
@@ -178,7 +219,17 @@ mod tests {
     fn copy_ranges_have_one_form() {
         assert_eq!(parse_range("bytes=0-0").ok(), Some((0, 0)));
         assert_eq!(parse_range("bytes=5-10").ok(), Some((5, 10)));
-        for bad in ["", "bytes=", "bytes=1", "bytes=1-", "bytes=-1", "bytes=2-1", "0-1", "bytes=a-b", "bytes=0-18446744073709551615"] {
+        for bad in [
+            "",
+            "bytes=",
+            "bytes=1",
+            "bytes=1-",
+            "bytes=-1",
+            "bytes=2-1",
+            "0-1",
+            "bytes=a-b",
+            "bytes=0-18446744073709551615",
+        ] {
             assert!(parse_range(bad).is_err(), "{bad}");
         }
     }
@@ -193,7 +244,10 @@ mod tests {
         };
         let given = Attributes { content_type: Some("c/d".into()), ..Default::default() };
         let copied = merged(given.clone(), &source, false, false);
-        assert_eq!((copied.content_type.as_deref(), copied.tags.len(), copied.storage_class), (Some("a/b"), 1, None));
+        assert_eq!(
+            (copied.content_type.as_deref(), copied.tags.len(), copied.storage_class),
+            (Some("a/b"), 1, None)
+        );
         let replaced = merged(given, &source, true, true);
         assert_eq!((replaced.content_type.as_deref(), replaced.tags.len()), (Some("c/d"), 0));
     }

@@ -1,7 +1,8 @@
 //! DeleteObject and DeleteObjects.
 
 use s3s::dto::{
-    DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETag, Error,
+    DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject,
+    ETag, Error,
 };
 use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 
@@ -12,11 +13,17 @@ use super::{Answer, Operations, check_version, write_condition};
 const DELETES_MAX: usize = 1_000;
 
 impl Operations {
-    pub(super) async fn delete_object(&self, request: S3Request<DeleteObjectInput>) -> Answer<DeleteObjectOutput> {
+    pub(super) async fn delete_object(
+        &self,
+        request: S3Request<DeleteObjectInput>,
+    ) -> Answer<DeleteObjectOutput> {
         let input = request.input;
         check_version(input.version_id.as_deref())?;
         if input.if_match_last_modified_time.is_some() || input.if_match_size.is_some() {
-            return Err(s3_error!(NotImplemented, "A header you provided implies functionality that is not implemented"));
+            return Err(s3_error!(
+                NotImplemented,
+                "A header you provided implies functionality that is not implemented"
+            ));
         }
         let condition = write_condition(input.if_match, None)?;
         let (bucket, key) = (input.bucket, input.key);
@@ -24,7 +31,10 @@ impl Operations {
         Ok(S3Response::with_status(DeleteObjectOutput::default(), http::StatusCode::NO_CONTENT))
     }
 
-    pub(super) async fn delete_objects(&self, request: S3Request<DeleteObjectsInput>) -> Answer<DeleteObjectsOutput> {
+    pub(super) async fn delete_objects(
+        &self,
+        request: S3Request<DeleteObjectsInput>,
+    ) -> Answer<DeleteObjectsOutput> {
         let DeleteObjectsInput { bucket, delete, .. } = request.input;
         if delete.objects.is_empty() || delete.objects.len() > DELETES_MAX {
             return Err(s3_error!(MalformedXML));
@@ -35,7 +45,9 @@ impl Operations {
         for object in delete.objects {
             let (bucket, key) = (bucket.clone(), object.key.clone());
             let (version, etag) = (object.version_id.clone(), object.e_tag);
-            let outcome = self.on_store(move |buckets| one(buckets, (&bucket, &key), version.as_deref(), etag)).await;
+            let outcome = self
+                .on_store(move |buckets| one(buckets, (&bucket, &key), version.as_deref(), etag))
+                .await;
             match outcome {
                 Ok(()) if quiet => {}
                 Ok(()) => deleted.push(DeletedObject {
@@ -51,13 +63,23 @@ impl Operations {
                 }),
             }
         }
-        let output = DeleteObjectsOutput { deleted: Some(deleted), errors: Some(errors), request_charged: None };
+        let output = DeleteObjectsOutput {
+            deleted: Some(deleted),
+            errors: Some(errors),
+            request_charged: None,
+        };
         Ok(S3Response::new(output))
     }
 }
 
-fn one(buckets: &Buckets, target: (&str, &str), version: Option<&str>, etag: Option<ETag>) -> S3Result<()> {
+fn one(
+    buckets: &Buckets,
+    target: (&str, &str),
+    version: Option<&str>,
+    etag: Option<ETag>,
+) -> S3Result<()> {
     check_version(version)?;
-    let condition = etag.map_or(WriteCondition::None, |etag| WriteCondition::Matches(etag.into_value()));
+    let condition =
+        etag.map_or(WriteCondition::None, |etag| WriteCondition::Matches(etag.into_value()));
     buckets.delete_object(target.0, target.1, &condition).map_err(S3Error::from)
 }

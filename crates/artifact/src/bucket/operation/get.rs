@@ -6,14 +6,17 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use s3s::dto::{ChecksumMode, ChecksumType, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, StreamingBlob};
+use s3s::dto::{
+    ChecksumMode, ChecksumType, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput,
+    StreamingBlob,
+};
 use s3s::stream::{ByteStream, RemainingLength};
 use s3s::{S3Error, S3Request, S3Response, S3Result, StdError, s3_error};
 use std::io::Read as _;
 use tokio::task::JoinHandle;
 
-use super::super::error::custom;
 use super::super::condition::{ReadCondition, Verdict};
+use super::super::error::custom;
 use super::super::{ObjectReader, ObjectRecord, Piece};
 use super::attributes::check_customer_key;
 use super::put::with_checksums;
@@ -39,7 +42,9 @@ macro_rules! described {
             content_language: attributes.content_language.clone(),
             content_length: Some(size(choice.range.end - choice.range.start)?),
             content_range: choice.partial.then(|| content_range(&choice.range, record.size)),
-            content_type: Some(attributes.content_type.clone().unwrap_or_else(|| DEFAULT_CONTENT_TYPE.to_owned())),
+            content_type: Some(
+                attributes.content_type.clone().unwrap_or_else(|| DEFAULT_CONTENT_TYPE.to_owned()),
+            ),
             e_tag: Some(etag(&record.etag)),
             expires: attributes.expires_ms.map(timestamp),
             last_modified: Some(timestamp(record.modified_ms)),
@@ -47,13 +52,21 @@ macro_rules! described {
             parts_count: choice.by_part.then_some(attributes.parts).flatten(),
             server_side_encryption: attributes.server_side_encryption.clone().map(Into::into),
             ssekms_key_id: attributes.kms_key_id.clone(),
-            storage_class: attributes.storage_class.clone().filter(|class| class != "STANDARD").map(Into::into),
+            storage_class: attributes
+                .storage_class
+                .clone()
+                .filter(|class| class != "STANDARD")
+                .map(Into::into),
             website_redirect_location: attributes.website_redirect.clone(),
             ..Default::default()
         };
         // A checksum of the whole says nothing about a part of it.
         if $with_checksums && !choice.partial && !attributes.checksums.is_empty() {
-            let kind = if attributes.checksums.composite { ChecksumType::COMPOSITE } else { ChecksumType::FULL_OBJECT };
+            let kind = if attributes.checksums.composite {
+                ChecksumType::COMPOSITE
+            } else {
+                ChecksumType::FULL_OBJECT
+            };
             let mut output = with_checksums!(output, &attributes.checksums);
             output.checksum_type = Some(ChecksumType::from_static(kind));
             output
@@ -88,9 +101,10 @@ impl Wish {
         }
         let whole = Choice { range: 0..record.size, partial: false, by_part: false };
         match (&self.range, self.part) {
-            (Some(_), Some(_)) => {
-                Err(s3_error!(InvalidRequest, "Cannot specify both Range header and partNumber query parameter"))
-            }
+            (Some(_), Some(_)) => Err(s3_error!(
+                InvalidRequest,
+                "Cannot specify both Range header and partNumber query parameter"
+            )),
             (Some(range), None) => {
                 let range = range.check(record.size)?;
                 Ok(Choice { range, partial: true, by_part: false })
@@ -103,9 +117,16 @@ impl Wish {
 
 fn choose_part(part: i32, record: &ObjectRecord, pieces: &[Piece]) -> S3Result<Choice> {
     let unsatisfiable = || {
-        custom("InvalidPartNumber", http::StatusCode::RANGE_NOT_SATISFIABLE, "The requested partnumber is not satisfiable")
+        custom(
+            "InvalidPartNumber",
+            http::StatusCode::RANGE_NOT_SATISFIABLE,
+            "The requested partnumber is not satisfiable",
+        )
     };
-    let index = usize::try_from(part).ok().and_then(|part| part.checked_sub(1)).ok_or_else(unsatisfiable)?;
+    let index = usize::try_from(part)
+        .ok()
+        .and_then(|part| part.checked_sub(1))
+        .ok_or_else(unsatisfiable)?;
     if record.attributes.parts.is_none() {
         // Not a multipart object: it is its own first part.
         let whole = Choice { range: 0..record.size, partial: record.size > 0, by_part: true };
@@ -117,7 +138,10 @@ fn choose_part(part: i32, record: &ObjectRecord, pieces: &[Piece]) -> S3Result<C
 }
 
 impl Operations {
-    pub(super) async fn get_object(&self, request: S3Request<GetObjectInput>) -> Answer<GetObjectOutput> {
+    pub(super) async fn get_object(
+        &self,
+        request: S3Request<GetObjectInput>,
+    ) -> Answer<GetObjectOutput> {
         let input = request.input;
         check_version(input.version_id.as_deref())?;
         check_customer_key(input.sse_customer_algorithm.as_deref())?;
@@ -144,12 +168,16 @@ impl Operations {
             })
             .await?;
         let mut output = described!(GetObjectOutput, &record, &choice, checksums);
-        output.tag_count = i32::try_from(record.attributes.tags.len()).ok().filter(|count| *count > 0);
+        output.tag_count =
+            i32::try_from(record.attributes.tags.len()).ok().filter(|count| *count > 0);
         output.body = Some(StreamingBlob::new(Download::new(reader)));
         Ok(S3Response::new(output))
     }
 
-    pub(super) async fn head_object(&self, request: S3Request<HeadObjectInput>) -> Answer<HeadObjectOutput> {
+    pub(super) async fn head_object(
+        &self,
+        request: S3Request<HeadObjectInput>,
+    ) -> Answer<HeadObjectOutput> {
         let input = request.input;
         check_version(input.version_id.as_deref())?;
         check_customer_key(input.sse_customer_algorithm.as_deref())?;
@@ -166,7 +194,12 @@ impl Operations {
         let (bucket, key) = (input.bucket, input.key);
         let (record, pieces) = self.on_store(move |buckets| buckets.object(&bucket, &key)).await?;
         let choice = wish.choose(&record, &pieces)?;
-        let output = described!(HeadObjectOutput, &record, &choice, wants_checksums(input.checksum_mode.as_ref()));
+        let output = described!(
+            HeadObjectOutput,
+            &record,
+            &choice,
+            wants_checksums(input.checksum_mode.as_ref())
+        );
         let mut response = S3Response::new(output);
         if choice.partial {
             response.status = Some(http::StatusCode::PARTIAL_CONTENT);
@@ -186,7 +219,10 @@ fn content_range(range: &Range<u64>, size: u64) -> String {
 /// 304 says which object it is that has not changed.
 fn not_modified(record: &ObjectRecord) -> S3Result<S3Error> {
     let mut headers = http::HeaderMap::new();
-    headers.insert(http::header::ETAG, etag(&record.etag).to_http_header().map_err(S3Error::internal_error)?);
+    headers.insert(
+        http::header::ETAG,
+        etag(&record.etag).to_http_header().map_err(S3Error::internal_error)?,
+    );
     let mut error = s3_error!(NotModified);
     error.set_headers(headers);
     Ok(error)
@@ -225,7 +261,9 @@ impl Stream for Download {
             match std::mem::replace(&mut self.state, State::Over) {
                 State::Over => return Poll::Ready(None),
                 State::Idle(_) if self.left == 0 => return Poll::Ready(None),
-                State::Idle(reader) => self.state = State::Reading(tokio::task::spawn_blocking(move || read(reader))),
+                State::Idle(reader) => {
+                    self.state = State::Reading(tokio::task::spawn_blocking(move || read(reader)))
+                }
                 State::Reading(mut task) => match Pin::new(&mut task).poll(cx) {
                     Poll::Pending => {
                         self.state = State::Reading(task);
@@ -246,6 +284,7 @@ impl Stream for Download {
 
 impl ByteStream for Download {
     fn remaining_length(&self) -> RemainingLength {
-        usize::try_from(self.left).map_or_else(|_| RemainingLength::unknown(), RemainingLength::new_exact)
+        usize::try_from(self.left)
+            .map_or_else(|_| RemainingLength::unknown(), RemainingLength::new_exact)
     }
 }

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use s3s::dto::{
-    ChecksumAlgorithm, ChecksumType, CommonPrefix, EncodingType, ListObjectsInput, ListObjectsOutput,
-    ListObjectsV2Input, ListObjectsV2Output, Object, ObjectStorageClass,
+    ChecksumAlgorithm, ChecksumType, CommonPrefix, EncodingType, ListObjectsInput,
+    ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, Object, ObjectStorageClass,
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
@@ -15,7 +15,8 @@ use super::super::{Cursor, Listed, ObjectRecord, Page, Query};
 use super::{Answer, Operations, etag, owner, page_size, size, timestamp};
 
 /// What `encoding-type=url` leaves as it is.
-const URL: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*').remove(b'/');
+const URL: AsciiSet =
+    NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*').remove(b'/');
 
 /// How names are written in an answer.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +29,9 @@ impl Spelling {
         match encoding.map(EncodingType::as_str) {
             None => Ok(Self { url: false }),
             Some(EncodingType::URL) => Ok(Self { url: true }),
-            Some(_) => Err(s3_error!(InvalidArgument, "Invalid Encoding Method specified in Request")),
+            Some(_) => {
+                Err(s3_error!(InvalidArgument, "Invalid Encoding Method specified in Request"))
+            }
         }
     }
 
@@ -42,13 +45,18 @@ impl Spelling {
 }
 
 impl Operations {
-    pub(super) async fn list_objects_v2(&self, request: S3Request<ListObjectsV2Input>) -> Answer<ListObjectsV2Output> {
+    pub(super) async fn list_objects_v2(
+        &self,
+        request: S3Request<ListObjectsV2Input>,
+    ) -> Answer<ListObjectsV2Output> {
         let input = request.input;
         let spelling = Spelling::of(input.encoding_type.as_ref())?;
         let max_keys = page_size(input.max_keys, "maxKeys")?;
         let from = match (&input.continuation_token, &input.start_after) {
             (Some(token), _) => Some(cursor(token)?),
-            (None, Some(after)) if !after.is_empty() => Some(Cursor::After(after.clone().into_bytes())),
+            (None, Some(after)) if !after.is_empty() => {
+                Some(Cursor::After(after.clone().into_bytes()))
+            }
             _ => None,
         };
         let prefix = input.prefix.unwrap_or_default();
@@ -74,22 +82,31 @@ impl Operations {
         Ok(S3Response::new(output))
     }
 
-    pub(super) async fn list_objects(&self, request: S3Request<ListObjectsInput>) -> Answer<ListObjectsOutput> {
+    pub(super) async fn list_objects(
+        &self,
+        request: S3Request<ListObjectsInput>,
+    ) -> Answer<ListObjectsOutput> {
         let input = request.input;
         let spelling = Spelling::of(input.encoding_type.as_ref())?;
         let max_keys = page_size(input.max_keys, "max-keys")?;
         let prefix = input.prefix.unwrap_or_default();
         let delimiter = input.delimiter.filter(|delimiter| !delimiter.is_empty());
         let marker = input.marker.unwrap_or_default();
-        let query = Query { prefix: &prefix, delimiter: delimiter.as_deref().unwrap_or_default(), from: None, most: 0 };
+        let query = Query {
+            prefix: &prefix,
+            delimiter: delimiter.as_deref().unwrap_or_default(),
+            from: None,
+            most: 0,
+        };
         let from = after_marker(&marker, &query);
         let page = self.page(&input.bucket, &prefix, delimiter.as_deref(), from, max_keys).await?;
         let truncated = page.next.is_some();
         // S3 names the next marker only with a delimiter; without one the last key is it.
-        let next_marker = page.lines.last().filter(|_| truncated && delimiter.is_some()).map(|line| match line {
-            Listed::Object(key, _) => spelling.write(key),
-            Listed::Prefix(prefix) => spelling.write(prefix),
-        });
+        let next_marker =
+            page.lines.last().filter(|_| truncated && delimiter.is_some()).map(|line| match line {
+                Listed::Object(key, _) => spelling.write(key),
+                Listed::Prefix(prefix) => spelling.write(prefix),
+            });
         let (contents, prefixes) = lines(page.lines, spelling, true)?;
         let output = ListObjectsOutput {
             name: Some(input.bucket),
@@ -125,26 +142,44 @@ impl Operations {
     }
 }
 
-fn lines(lines: Vec<Listed>, spelling: Spelling, with_owner: bool) -> S3Result<(Vec<Object>, Vec<CommonPrefix>)> {
+fn lines(
+    lines: Vec<Listed>,
+    spelling: Spelling,
+    with_owner: bool,
+) -> S3Result<(Vec<Object>, Vec<CommonPrefix>)> {
     let (mut contents, mut prefixes) = (Vec::new(), Vec::new());
     for line in lines {
         match line {
-            Listed::Object(key, record) => contents.push(object(&key, &record, spelling, with_owner)?),
-            Listed::Prefix(prefix) => prefixes.push(CommonPrefix { prefix: Some(spelling.write(&prefix)) }),
+            Listed::Object(key, record) => {
+                contents.push(object(&key, &record, spelling, with_owner)?)
+            }
+            Listed::Prefix(prefix) => {
+                prefixes.push(CommonPrefix { prefix: Some(spelling.write(&prefix)) })
+            }
         }
     }
     Ok((contents, prefixes))
 }
 
-fn object(key: &str, record: &ObjectRecord, spelling: Spelling, with_owner: bool) -> S3Result<Object> {
+fn object(
+    key: &str,
+    record: &ObjectRecord,
+    spelling: Spelling,
+    with_owner: bool,
+) -> S3Result<Object> {
     let attributes = &record.attributes;
     let algorithms: Vec<_> = Algorithm::ALL
         .into_iter()
         .filter(|algorithm| algorithm.of(&attributes.checksums).is_some())
         .map(|algorithm| ChecksumAlgorithm::from_static(algorithm.name()))
         .collect();
-    let kind = if attributes.checksums.composite { ChecksumType::COMPOSITE } else { ChecksumType::FULL_OBJECT };
-    let class = attributes.storage_class.clone().unwrap_or_else(|| ObjectStorageClass::STANDARD.to_owned());
+    let kind = if attributes.checksums.composite {
+        ChecksumType::COMPOSITE
+    } else {
+        ChecksumType::FULL_OBJECT
+    };
+    let class =
+        attributes.storage_class.clone().unwrap_or_else(|| ObjectStorageClass::STANDARD.to_owned());
     Ok(Object {
         checksum_type: (!algorithms.is_empty()).then(|| ChecksumType::from_static(kind)),
         checksum_algorithm: Some(algorithms),

@@ -15,16 +15,19 @@ mod tagging;
 use std::sync::Arc;
 
 use s3s::dto::{
-    AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput, CompleteMultipartUploadOutput,
-    CopyObjectInput, CopyObjectOutput, CreateBucketInput, CreateBucketOutput, CreateMultipartUploadInput,
-    CreateMultipartUploadOutput, DeleteBucketInput, DeleteBucketOutput, DeleteObjectInput, DeleteObjectOutput,
-    DeleteObjectTaggingInput, DeleteObjectTaggingOutput, DeleteObjectsInput, DeleteObjectsOutput, ETag, ETagCondition,
-    GetBucketLocationInput, GetBucketLocationOutput, GetBucketVersioningInput, GetBucketVersioningOutput,
-    GetObjectInput, GetObjectOutput, GetObjectTaggingInput, GetObjectTaggingOutput, HeadBucketInput, HeadBucketOutput,
-    HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput, ListMultipartUploadsInput,
-    ListMultipartUploadsOutput, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output,
-    ListPartsInput, ListPartsOutput, Owner, PutObjectInput, PutObjectOutput, PutObjectTaggingInput,
-    PutObjectTaggingOutput, Timestamp, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
+    AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput,
+    CompleteMultipartUploadOutput, CopyObjectInput, CopyObjectOutput, CreateBucketInput,
+    CreateBucketOutput, CreateMultipartUploadInput, CreateMultipartUploadOutput, DeleteBucketInput,
+    DeleteBucketOutput, DeleteObjectInput, DeleteObjectOutput, DeleteObjectTaggingInput,
+    DeleteObjectTaggingOutput, DeleteObjectsInput, DeleteObjectsOutput, ETag, ETagCondition,
+    GetBucketLocationInput, GetBucketLocationOutput, GetBucketVersioningInput,
+    GetBucketVersioningOutput, GetObjectInput, GetObjectOutput, GetObjectTaggingInput,
+    GetObjectTaggingOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput,
+    ListBucketsInput, ListBucketsOutput, ListMultipartUploadsInput, ListMultipartUploadsOutput,
+    ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, ListPartsInput,
+    ListPartsOutput, Owner, PutObjectInput, PutObjectOutput, PutObjectTaggingInput,
+    PutObjectTaggingOutput, Timestamp, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput,
+    UploadPartOutput,
 };
 use s3s::{S3, S3Error, S3Request, S3Response, S3Result, s3_error};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -59,7 +62,10 @@ impl Operations {
     }
 
     /// Runs `work` on the store where blocking is allowed.
-    async fn on_store<T, E>(&self, work: impl FnOnce(&Buckets) -> Result<T, E> + Send + 'static) -> S3Result<T>
+    async fn on_store<T, E>(
+        &self,
+        work: impl FnOnce(&Buckets) -> Result<T, E> + Send + 'static,
+    ) -> S3Result<T>
     where
         T: Send + 'static,
         E: Into<S3Error> + Send + 'static,
@@ -124,7 +130,10 @@ fn write_condition(
         (None, Some(ETagCondition::Any)) => Ok(WriteCondition::Absent),
         (Some(ETagCondition::Any), None) => Ok(WriteCondition::Present),
         (Some(ETagCondition::ETag(etag)), None) => Ok(WriteCondition::Matches(etag.into_value())),
-        _ => Err(s3_error!(NotImplemented, "A header you provided implies functionality that is not implemented")),
+        _ => Err(s3_error!(
+            NotImplemented,
+            "A header you provided implies functionality that is not implemented"
+        )),
     }
 }
 
@@ -140,9 +149,10 @@ fn check_version(version: Option<&str>) -> S3Result<()> {
 fn page_size(wanted: Option<i32>, name: &str) -> S3Result<i32> {
     match wanted {
         None => Ok(PAGE_MAX),
-        Some(wanted) if wanted < 0 => {
-            Err(s3_error!(InvalidArgument, "Argument {name} must be an integer between 0 and 2147483647"))
-        }
+        Some(wanted) if wanted < 0 => Err(s3_error!(
+            InvalidArgument,
+            "Argument {name} must be an integer between 0 and 2147483647"
+        )),
         Some(wanted) => Ok(wanted.min(PAGE_MAX)),
     }
 }

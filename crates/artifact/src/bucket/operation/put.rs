@@ -41,7 +41,10 @@ macro_rules! with_checksums {
 pub(super) use with_checksums;
 
 impl Operations {
-    pub(super) async fn put_object(&self, request: S3Request<PutObjectInput>) -> Answer<PutObjectOutput> {
+    pub(super) async fn put_object(
+        &self,
+        request: S3Request<PutObjectInput>,
+    ) -> Answer<PutObjectOutput> {
         let _permit = self.upload_permit()?;
         let S3Request { mut input, headers, trailing_headers, .. } = request;
         if input.write_offset_bytes.is_some() {
@@ -50,8 +53,15 @@ impl Operations {
         let mut attributes = attributes!(input);
         let condition = write_condition(input.if_match.take(), input.if_none_match.take())?;
         let given = checksums_of!(input);
-        let named = input.checksum_algorithm.as_ref().map(|algorithm| algorithm.as_str().to_owned());
-        let mut declared = declared(&headers, input.content_length, input.content_md5.take(), &given, named.as_deref())?;
+        let named =
+            input.checksum_algorithm.as_ref().map(|algorithm| algorithm.as_str().to_owned());
+        let mut declared = declared(
+            &headers,
+            input.content_length,
+            input.content_md5.take(),
+            &given,
+            named.as_deref(),
+        )?;
         if declared.algorithms.is_empty() {
             // What S3 computes of its own accord.
             declared.algorithms.push(Algorithm::Crc64Nvme);
@@ -69,7 +79,13 @@ impl Operations {
         let output = with_checksums!(output, &landed.checksums);
         let (bucket, key) = (input.bucket, input.key);
         self.on_store(move |buckets| {
-            buckets.put_object((&bucket, &key), landed.sealed, &landed.etag, &attributes, &condition)
+            buckets.put_object(
+                (&bucket, &key),
+                landed.sealed,
+                &landed.etag,
+                &attributes,
+                &condition,
+            )
         })
         .await?;
         Ok(S3Response::new(output))
@@ -85,7 +101,8 @@ pub(super) fn declared(
     named: Option<&str>,
 ) -> S3Result<Declared> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let decoded = text("x-amz-decoded-content-length").and_then(|length| length.parse::<u64>().ok());
+    let decoded =
+        text("x-amz-decoded-content-length").and_then(|length| length.parse::<u64>().ok());
     let length = decoded.or_else(|| content_length.and_then(|length| u64::try_from(length).ok()));
     let mut checksums = Vec::new();
     let mut trailing = Vec::new();
@@ -94,15 +111,25 @@ pub(super) fn declared(
             checksums.push((algorithm, value.to_owned()));
         }
     }
-    for name in text("x-amz-trailer").unwrap_or_default().split(',').filter(|name| !name.trim().is_empty()) {
-        let algorithm = Algorithm::from_header(name)
-            .ok_or_else(|| s3_error!(InvalidRequest, "The value specified in the x-amz-trailer header is not supported"))?;
+    for name in
+        text("x-amz-trailer").unwrap_or_default().split(',').filter(|name| !name.trim().is_empty())
+    {
+        let algorithm = Algorithm::from_header(name).ok_or_else(|| {
+            s3_error!(
+                InvalidRequest,
+                "The value specified in the x-amz-trailer header is not supported"
+            )
+        })?;
         trailing.push(algorithm);
     }
     if checksums.len() + trailing.len() > 1 {
-        return Err(s3_error!(InvalidRequest, "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."));
+        return Err(s3_error!(
+            InvalidRequest,
+            "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
+        ));
     }
-    let mut algorithms: Vec<_> = checksums.iter().map(|(algorithm, _)| *algorithm).chain(trailing.iter().copied()).collect();
+    let mut algorithms: Vec<_> =
+        checksums.iter().map(|(algorithm, _)| *algorithm).chain(trailing.iter().copied()).collect();
     if let Some(algorithm) = named.and_then(Algorithm::from_name)
         && algorithms.is_empty()
     {

@@ -49,7 +49,13 @@ pub(super) struct Chunks<B> {
 
 impl<B> Chunks<B> {
     pub(super) fn new(inner: B, framing: Framing) -> Self {
-        Self { inner: Box::pin(inner), framing, state: State::Line, line: Vec::new(), ready: VecDeque::new() }
+        Self {
+            inner: Box::pin(inner),
+            framing,
+            state: State::Line,
+            line: Vec::new(),
+            ready: VecDeque::new(),
+        }
     }
 
     /// Takes in what arrived and queues what goes on.
@@ -100,8 +106,11 @@ impl<B> Chunks<B> {
             return Ok(());
         }
         let line = std::mem::take(&mut self.line);
-        let digits: &[u8] = line.split(|byte| matches!(byte, b';' | b'\r')).next().unwrap_or_default();
-        let size = std::str::from_utf8(digits).ok().and_then(|digits| u64::from_str_radix(digits, 16).ok());
+        let digits: &[u8] =
+            line.split(|byte| matches!(byte, b';' | b'\r')).next().unwrap_or_default();
+        let size = std::str::from_utf8(digits)
+            .ok()
+            .and_then(|digits| u64::from_str_radix(digits, 16).ok());
         let size = size.ok_or("FormatError: a chunk has no size")?;
         if self.framing == Framing::SignedChunks && size > SIGNED_CHUNK_BYTES_MAX {
             return Err("ChunkTooLarge".into());
@@ -122,15 +131,22 @@ where
     type Data = Bytes;
     type Error = BodyError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         loop {
             if let Some(bytes) = self.ready.pop_front() {
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
-            let Some(frame) = ready!(self.inner.as_mut().poll_frame(cx)) else { return Poll::Ready(None) };
+            let Some(frame) = ready!(self.inner.as_mut().poll_frame(cx)) else {
+                return Poll::Ready(None);
+            };
             let frame = frame.map_err(Into::into)?;
             match frame.into_data() {
-                Ok(bytes) if self.framing == Framing::Plain => return Poll::Ready(Some(Ok(Frame::data(bytes)))),
+                Ok(bytes) if self.framing == Framing::Plain => {
+                    return Poll::Ready(Some(Ok(Frame::data(bytes))));
+                }
                 Ok(bytes) => self.take(bytes)?,
                 // HTTP's own trailers mean nothing in S3.
                 Err(_) => {}
@@ -172,7 +188,8 @@ mod tests {
         let mut out = Vec::new();
         loop {
             let end = text.iter().position(|byte| *byte == b'\n').unwrap();
-            let size = usize::from_str_radix(std::str::from_utf8(&text[..end - 1]).unwrap(), 16).unwrap();
+            let size =
+                usize::from_str_radix(std::str::from_utf8(&text[..end - 1]).unwrap(), 16).unwrap();
             text = &text[end + 1..];
             if size == 0 {
                 return out;
@@ -210,10 +227,22 @@ mod tests {
 
     #[test]
     fn chunks_that_lie_are_refused() {
-        assert!(through(Framing::SignedChunks, b"fffffff;chunk-signature=00\r\n", 9).unwrap_err().contains("ChunkTooLarge"));
-        assert!(through(Framing::UnsignedChunks, b"3\r\nabcdef", 9).unwrap_err().contains("FormatError"));
-        assert!(through(Framing::UnsignedChunks, b"zz\r\n", 9).unwrap_err().contains("FormatError"));
-        assert!(through(Framing::UnsignedChunks, &[b'1'; 300], 9).unwrap_err().contains("FormatError"));
+        assert!(
+            through(Framing::SignedChunks, b"fffffff;chunk-signature=00\r\n", 9)
+                .unwrap_err()
+                .contains("ChunkTooLarge")
+        );
+        assert!(
+            through(Framing::UnsignedChunks, b"3\r\nabcdef", 9)
+                .unwrap_err()
+                .contains("FormatError")
+        );
+        assert!(
+            through(Framing::UnsignedChunks, b"zz\r\n", 9).unwrap_err().contains("FormatError")
+        );
+        assert!(
+            through(Framing::UnsignedChunks, &[b'1'; 300], 9).unwrap_err().contains("FormatError")
+        );
         assert!(through(Framing::SignedChunks, b"\r\n", 9).unwrap_err().contains("FormatError"));
     }
 

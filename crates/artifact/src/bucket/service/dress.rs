@@ -16,12 +16,21 @@ const ERROR_BYTES_MAX: usize = 64 << 10;
 const MESSAGES: &[(&str, &str)] = &[
     ("AccessControlListNotSupported", "The bucket does not allow ACLs"),
     ("AccessDenied", "Access Denied"),
-    ("BadDigest", "The Content-MD5 or checksum value that you specified did not match what the server received."),
-    ("BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it."),
+    (
+        "BadDigest",
+        "The Content-MD5 or checksum value that you specified did not match what the server received.",
+    ),
+    (
+        "BucketAlreadyOwnedByYou",
+        "Your previous request to create the named bucket succeeded and you already own it.",
+    ),
     ("BucketNotEmpty", "The bucket you tried to delete is not empty"),
     ("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size"),
     ("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size"),
-    ("IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header"),
+    (
+        "IncompleteBody",
+        "You did not provide the number of bytes specified by the Content-Length HTTP header",
+    ),
     ("InternalError", "We encountered an internal error. Please try again."),
     ("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."),
     ("InvalidBucketName", "The specified bucket is not valid."),
@@ -58,7 +67,10 @@ const MESSAGES: &[(&str, &str)] = &[
         "RequestTimeout",
         "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.",
     ),
-    ("RequestTimeTooSkewed", "The difference between the request time and the current time is too large."),
+    (
+        "RequestTimeTooSkewed",
+        "The difference between the request time and the current time is too large.",
+    ),
     (
         "SignatureDoesNotMatch",
         "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
@@ -103,7 +115,8 @@ impl Dresser {
         } else {
             body
         };
-        for (name, value) in [("x-amz-request-id", &self.request_id), ("x-amz-id-2", &self.host_id)] {
+        for (name, value) in [("x-amz-request-id", &self.request_id), ("x-amz-id-2", &self.host_id)]
+        {
             if let Ok(value) = HeaderValue::from_str(value) {
                 parts.headers.insert(name, value);
             }
@@ -114,14 +127,23 @@ impl Dresser {
     async fn error(&self, body: Body) -> String {
         let written = written(body).await;
         let code = element(&written, "Code").unwrap_or("InternalError");
-        let said = element(&written, "Message").filter(|message| !message.is_empty() && code != "InternalError");
-        let usual = || MESSAGES.iter().find(|(known, _)| *known == code).map_or(code, |(_, message)| message);
+        let said = element(&written, "Message")
+            .filter(|message| !message.is_empty() && code != "InternalError");
+        let usual = || {
+            MESSAGES.iter().find(|(known, _)| *known == code).map_or(code, |(_, message)| message)
+        };
         // `s3s` explains to whoever is anonymous that they are; S3 does not.
         let said = said.filter(|message| *message != "Signature is required");
         let message = said.map_or_else(|| escape(usual()), str::to_owned);
-        let (bucket, key) = self.path.trim_start_matches('/').split_once('/').unwrap_or((self.path.trim_start_matches('/'), ""));
+        let (bucket, key) = self
+            .path
+            .trim_start_matches('/')
+            .split_once('/')
+            .unwrap_or((self.path.trim_start_matches('/'), ""));
         let detail = match code {
-            "NoSuchBucket" | "InvalidBucketName" | "BucketNotEmpty" => format!("<BucketName>{}</BucketName>", escape(bucket)),
+            "NoSuchBucket" | "InvalidBucketName" | "BucketNotEmpty" => {
+                format!("<BucketName>{}</BucketName>", escape(bucket))
+            }
             "NoSuchKey" => format!("<Key>{}</Key>", escape(key)),
             _ => String::new(),
         };
@@ -175,7 +197,9 @@ fn escape(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\t' | '\n' | '\r' => out.push_str(&format!("&#{};", u32::from(character))),
-            character if character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}') => out.push('\u{fffd}'),
+            character if character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}') => {
+                out.push('\u{fffd}')
+            }
             character => out.push(character),
         }
     }

@@ -20,15 +20,22 @@ const SIGNED_ANYWAY: [&str; 2] = ["x-amz-content-sha256", "x-amz-date"];
 pub(super) fn check(parts: &Parts, region: &str) -> S3Result<Framing> {
     if is_form(parts) {
         // Such a form carries its signature in the body, which would have to be read to know who sends it.
-        return Err(s3_error!(NotImplemented, "Uploads by HTML form (POST Object) are not implemented"));
+        return Err(s3_error!(
+            NotImplemented,
+            "Uploads by HTML form (POST Object) are not implemented"
+        ));
     }
     let authorization = parts.headers.get(header::AUTHORIZATION).map(header::HeaderValue::as_bytes);
     let query = |name: &str| query_value(parts.uri.query().unwrap_or_default(), name);
     let (algorithm, old) = (query("X-Amz-Algorithm"), query("Signature"));
-    if [authorization.is_some(), algorithm.is_some() || query("X-Amz-Signature").is_some(), old.is_some()]
-        .iter()
-        .filter(|given| **given)
-        .count()
+    if [
+        authorization.is_some(),
+        algorithm.is_some() || query("X-Amz-Signature").is_some(),
+        old.is_some(),
+    ]
+    .iter()
+    .filter(|given| **given)
+    .count()
         > 1
     {
         return Err(s3_error!(
@@ -37,13 +44,16 @@ pub(super) fn check(parts: &Parts, region: &str) -> S3Result<Framing> {
         ));
     }
     if old.is_some() {
-        return Err(unsupported());
+        // SigV2, but only as a presigned URL: boto3 and the AWS CLI still make those by default in us-east-1, and S3 takes them.
+        return Ok(framing(parts));
     }
     if let Some(authorization) = authorization {
         let text = std::str::from_utf8(authorization).map_err(|_| unsupported())?;
         let text = text.strip_prefix("AWS4-HMAC-SHA256").ok_or_else(unsupported)?;
         let member = |name: &str| {
-            text.split(',').map(str::trim).find_map(|member| member.strip_prefix(name)?.strip_prefix('='))
+            text.split(',')
+                .map(str::trim)
+                .find_map(|member| member.strip_prefix(name)?.strip_prefix('='))
         };
         check_scope(member("Credential").unwrap_or_default(), region, Where::Header)?;
         check_signed(parts, member("SignedHeaders").unwrap_or_default())?;
@@ -64,12 +74,20 @@ fn framing(parts: &Parts) -> Framing {
 }
 
 fn is_form(parts: &Parts) -> bool {
-    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    parts.method == Method::POST && kind.trim_start().to_ascii_lowercase().starts_with("multipart/form-data")
+    let kind = parts
+        .headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    parts.method == Method::POST
+        && kind.trim_start().to_ascii_lowercase().starts_with("multipart/form-data")
 }
 
 fn unsupported() -> S3Error {
-    s3_error!(InvalidRequest, "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.")
+    s3_error!(
+        InvalidRequest,
+        "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
+    )
 }
 
 #[derive(Clone, Copy)]
@@ -81,9 +99,14 @@ enum Where {
 /// `KEY/DATE/REGION/s3/aws4_request`; a key may hold slashes, nothing else may.
 fn check_scope(credential: &str, region: &str, place: Where) -> S3Result<()> {
     let malformed = |what: String| match place {
-        Where::Header => s3_error!(AuthorizationHeaderMalformed, "The authorization header is malformed; {what}"),
+        Where::Header => {
+            s3_error!(AuthorizationHeaderMalformed, "The authorization header is malformed; {what}")
+        }
         Where::Query => {
-            let mut error = s3_error!(AuthorizationQueryParametersError, "Error parsing the X-Amz-Credential parameter; {what}");
+            let mut error = s3_error!(
+                AuthorizationQueryParametersError,
+                "Error parsing the X-Amz-Credential parameter; {what}"
+            );
             error.set_status_code(http::StatusCode::BAD_REQUEST);
             error
         }
@@ -95,10 +118,14 @@ fn check_scope(credential: &str, region: &str, place: Where) -> S3Result<()> {
         return Err(malformed("the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".".to_owned()));
     };
     if end != "aws4_request" {
-        return Err(malformed(format!("incorrect terminal \"{end}\". This endpoint uses \"aws4_request\".")));
+        return Err(malformed(format!(
+            "incorrect terminal \"{end}\". This endpoint uses \"aws4_request\"."
+        )));
     }
     if service != "s3" {
-        return Err(malformed(format!("incorrect service \"{service}\". This endpoint belongs to \"s3\".")));
+        return Err(malformed(format!(
+            "incorrect service \"{service}\". This endpoint belongs to \"s3\"."
+        )));
     }
     if scoped != region {
         return Err(malformed(format!("the region '{scoped}' is wrong; expecting '{region}'")));
@@ -110,19 +137,22 @@ fn check_scope(credential: &str, region: &str, place: Where) -> S3Result<()> {
 fn check_signed(parts: &Parts, signed: &str) -> S3Result<()> {
     let signed: Vec<&str> = signed.split(';').collect();
     let is_signed = |name: &str| signed.contains(&name);
-    let unsigned = parts
-        .headers
-        .keys()
-        .map(header::HeaderName::as_str)
-        .any(|name| name.starts_with("x-amz-") && !SIGNED_ANYWAY.contains(&name) && !is_signed(name));
+    let unsigned = parts.headers.keys().map(header::HeaderName::as_str).any(|name| {
+        name.starts_with("x-amz-") && !SIGNED_ANYWAY.contains(&name) && !is_signed(name)
+    });
     if unsigned || !is_signed("host") {
-        return Err(s3_error!(AccessDenied, "There were headers present in the request which were not signed"));
+        return Err(s3_error!(
+            AccessDenied,
+            "There were headers present in the request which were not signed"
+        ));
     }
     Ok(())
 }
 
 fn check_expires(expires: Option<&str>) -> S3Result<()> {
-    let error = |message| custom("AuthorizationQueryParametersError", http::StatusCode::BAD_REQUEST, message);
+    let error = |message| {
+        custom("AuthorizationQueryParametersError", http::StatusCode::BAD_REQUEST, message)
+    };
     match expires.map(str::parse::<u64>) {
         Some(Ok(secs)) if secs <= EXPIRES_SECS_MAX => Ok(()),
         Some(Ok(_)) => Err(error(

@@ -71,7 +71,10 @@ pub fn service(
 
 impl S3Service {
     /// Answers one request. Never fails: what goes wrong is answered as S3 does.
-    pub fn call<B>(&self, request: Request<B>) -> impl Future<Output = Response<Body>> + Send + 'static
+    pub fn call<B>(
+        &self,
+        request: Request<B>,
+    ) -> impl Future<Output = Response<Body>> + Send + 'static
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
@@ -86,7 +89,11 @@ impl S3Service {
         self.clone().answer(verdict, dresser)
     }
 
-    async fn answer(self, verdict: S3Result<Request<s3s::Body>>, dresser: Dresser) -> Response<Body> {
+    async fn answer(
+        self,
+        verdict: S3Result<Request<s3s::Body>>,
+        dresser: Dresser,
+    ) -> Response<Body> {
         let response = match verdict {
             Err(error) => error.to_http_response().ok(),
             // Boxed: the future holds every operation's state, and servers hold one per connection.

@@ -1,4 +1,4 @@
-//! The bundled model as an artefact for CreateModel.
+//! The bundled model as an artefact for `CreateModel`.
 
 use std::io;
 

@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use crate::client::Client;
 use crate::output::{Output, Progress};
+use crate::shell::word;
 use crate::target::Target;
 use crate::{Environment, Error, Global};
 
@@ -50,6 +51,15 @@ enum End {
     Failed(Error),
 }
 
+/// Where the story takes place.
+struct Stage<'a> {
+    output: &'a Output,
+    client: Arc<Client>,
+    belongings: Belongings,
+    /// `None` if the server is the user's.
+    own: Option<OwnServer>,
+}
+
 pub(super) async fn run(
     arguments: &Arguments,
     global: &Global,
@@ -59,123 +69,42 @@ pub(super) async fn run(
     let mut interruption = Interruption::listen()?;
     let started = Instant::now();
     let mut report = Report::default();
-    // Only the flag means a server of the user's: a variable that lies about must not turn a demonstration into work on it.
-    let own = if global.endpoint_url.is_some() {
-        None
-    } else {
-        let progress = Progress::start(output, "start a server");
-        let server = tokio::select! {
-            server = OwnServer::start(environment) => server?,
-            () = interruption.comes() => return Ok(ExitCode::from(INTERRUPTED)),
-        };
-        report.steps.push(Step { name: "start a server", took: progress.elapsed(), tally: None });
-        progress.done(format!("its time runs {TIME_SCALE} times as fast"));
-        Some(server)
+    let stage = tokio::select! {
+        stage = Stage::set(global, environment, output, &mut report) => stage?,
+        () = interruption.comes() => return Ok(ExitCode::from(INTERRUPTED)),
     };
-    let (target, name) = match &own {
-        Some(server) => (server.target()?, "tide".to_owned()),
-        None => (
-            Target::resolve(global, environment)?,
-            format!("tide-demo-{:06x}", fastrand::u32(..1 << 24)),
-        ),
-    };
-    let client = Arc::new(Client::new(target));
-    let belongings = Belongings::named(name);
-    let mut story = Story { client: Arc::clone(&client), output, belongings: &belongings, report };
-    client.announce(output, &format!("hosting endpoint {}", belongings.endpoint())).await?;
+    let mut story = Story { client: Arc::clone(&stage.client), output, belongings: &stage.belongings, report };
     let end = tokio::select! {
         told = Box::pin(story.tell()) => told.map_or_else(End::Failed, |()| End::Told),
         () = interruption.comes() => End::Interrupted,
     };
     let mut report = story.report;
-
-    let keep = arguments.keep && matches!(end, End::Told);
-    let tidied = if keep {
-        Ok(())
-    } else {
-        tidy(
-            &client,
-            &belongings,
-            own.is_some() && !matches!(end, End::Told),
-            output,
-            &mut interruption,
-            &mut report,
-        )
-        .await
-    };
-    let closed = close(own, keep, &client, &belongings, &end, output).await;
     match end {
-        End::Failed(error) => Err(error),
-        End::Interrupted => Ok(ExitCode::from(INTERRUPTED)),
+        End::Told if arguments.keep => {
+            let code = conclude(&report, started, &stage.client, output)?;
+            stage.leave();
+            Ok(code)
+        }
         End::Told => {
-            let code = conclude(&report, started, &client, output)?;
-            tidied.and(closed).map(|()| code)
+            let removed = stage.tidy(&mut interruption, &mut report).await;
+            let closed = stage.close().await;
+            let code = conclude(&report, started, &Arc::clone(&stage.client), output)?;
+            removed.and(closed).map(|()| code)
         }
-    }
-}
-
-/// Removes what was made. A server that goes away itself after a failure takes everything with it.
-async fn tidy(
-    client: &Client,
-    belongings: &Belongings,
-    goes_anyway: bool,
-    output: &Output,
-    interruption: &mut Interruption,
-    report: &mut Report,
-) -> Result<(), Error> {
-    if goes_anyway {
-        return Ok(());
-    }
-    let name = "delete everything";
-    let progress = Progress::start(output, name);
-    let removed = tokio::select! {
-        removed = belongings.remove(client, output, &progress) => removed,
-        () = interruption.comes() => {
-            output.note(format_args!("left behind: {}", belongings.left().join(", ")));
-            return Ok(());
+        End::Interrupted => {
+            output.note("interrupted; cleaning up (again to leave at once)");
+            tokio::select! {
+                cleared = stage.clear(&mut report) => cleared?,
+                () = interruption.comes() => stage.name_what_is_left(),
+            }
+            Ok(ExitCode::from(INTERRUPTED))
         }
-    };
-    report.steps.push(Step { name, took: progress.elapsed(), tally: None });
-    if removed.is_ok() {
-        progress.done("");
-    }
-    removed
-}
-
-/// Stops the own server, or says how to talk to what stays.
-async fn close(
-    own: Option<OwnServer>,
-    keep: bool,
-    client: &Client,
-    belongings: &Belongings,
-    end: &End,
-    output: &Output,
-) -> Result<(), Error> {
-    let name = belongings.endpoint();
-    match own {
-        Some(server) if keep => {
-            let url = &client.target().server.url;
-            let (data_dir, id) = server.keep();
-            let (data_dir, id) = (data_dir.display(), id.unwrap_or_default());
-            output.note(format_args!(
-                "the server goes on at {url} (process {id}, data in {data_dir})\n  \
-                 talk to it:  eval \"$(tidegate env --data-dir {data_dir})\"\n  \
-                 look at it:  tidegate endpoint describe {name} --data-dir {data_dir}\n  \
-                 stop it:     kill {id}"
-            ));
-            Ok(())
-        }
-        Some(server) => {
-            if matches!(end, End::Failed(_)) {
+        End::Failed(error) => {
+            if let Some(server) = &stage.own {
                 output.note(format_args!("the end of the server's log:\n{}", server.log_tail()));
             }
-            server.stop().await
+            Err(error)
         }
-        None if keep => {
-            output.note(format_args!("left in place: {}", belongings.left().join(", ")));
-            Ok(())
-        }
-        None => Ok(()),
     }
 }
 

@@ -30,19 +30,19 @@ pub(super) struct Story<'a> {
     pub(super) report: Report,
 }
 
-impl Story<'_> {
+impl<'a> Story<'a> {
     /// Everything up to the point where only the clean-up is left.
     pub(super) async fn tell(&mut self) -> Result<(), Error> {
         self.deploy().await?;
         let answer = self.first_forecast().await?;
         let load = Load::start(&self.client, &tide::question(self.belongings.endpoint()), &answer);
         self.update(&load).await?;
-        self.scale(&load, "scale out 1 → 2 under load", 2).await?;
-        self.scale(&load, "scale in 2 → 1 under load", 1).await?;
-        let rest = load.finish().await;
-        if let Some(step) = self.report.steps.last_mut() {
-            step.tally.get_or_insert_default().add(&rest);
-        }
+        let name = "scale out 1 → 2 under load";
+        let progress = self.scale(name, 2).await?;
+        self.finish(name, progress, Some(load.take()), "");
+        let name = "scale in 2 → 1 under load";
+        let progress = self.scale(name, 1).await?;
+        self.finish(name, progress, Some(load.finish().await), "");
         Ok(())
     }
 
@@ -78,9 +78,9 @@ impl Story<'_> {
             forecast.chart()
         );
         if self.output.json {
-            self.output.note(words)
+            self.output.note(words);
         } else {
-            self.output.data(words)?
+            self.output.data(words)?;
         }
         Ok(forecast)
     }
@@ -110,7 +110,8 @@ impl Story<'_> {
         Ok(())
     }
 
-    async fn scale(&mut self, load: &Load, name: &'static str, wanted: i32) -> Result<(), Error> {
+    /// Changes the count of instances and waits until that many serve.
+    async fn scale(&self, name: &'static str, wanted: i32) -> Result<Progress<'a>, Error> {
         let progress = Progress::start(self.output, name);
         let input = UpdateEndpointWeightsAndCapacitiesInput {
             endpoint_name: self.belongings.endpoint().to_owned(),
@@ -135,8 +136,7 @@ impl Story<'_> {
             )));
         }
         tokio::time::sleep(AROUND).await;
-        self.finish(name, progress, Some(load.take()), "");
-        Ok(())
+        Ok(progress)
     }
 
     /// Waits until the endpoint is `InService` without a failure.

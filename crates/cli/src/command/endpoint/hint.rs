@@ -16,7 +16,8 @@ const LIKENESS_MIN: f64 = 0.85;
 pub(super) async fn with_names(client: &Client, name: &str, error: Error) -> Error {
     let is_missing = error.is_not_found()
         || error.refusal().is_some_and(|refusal| {
-            refusal.code == "ValidationError" && refusal.message.ends_with("not found.")
+            let named = format!("Endpoint {name} of account ");
+            refusal.code == "ValidationError" && refusal.message.starts_with(&named)
         });
     if !is_missing {
         return error;
@@ -45,7 +46,7 @@ fn hint(name: &str, names: &[String]) -> String {
         return format!("did you mean {other}?");
     }
     if names.is_empty() {
-        return "there are no endpoints here; `tidegate endpoint ls` lists them".to_owned();
+        return "there are no endpoints here yet".to_owned();
     }
     let shown =
         names.iter().take(NAMES_SHOWN_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -65,7 +66,7 @@ mod tests {
             ("CHAT", vec!["chat", "CHAT2"], "names are told apart by case here: there is chat"),
             ("x", vec!["search", "chat"], "there are: search, chat"),
             ("x", many, "there are: a, b, c, d, e, f, g, h, …"),
-            ("x", vec![], "there are no endpoints here; `tidegate endpoint ls` lists them"),
+            ("x", vec![], "there are no endpoints here yet"),
         ];
         for (name, names, wanted) in table {
             let names: Vec<String> = names.into_iter().map(str::to_owned).collect();

@@ -13,7 +13,7 @@ use super::describe;
 use super::variants::instances;
 
 /// How long a wait lasts at most: as long as the waiters of AWS's SDKs wait for an endpoint.
-pub(crate) const SETTLE_TIMEOUT: Duration = Duration::from_secs(60 * 60);
+pub(crate) const SETTLE_TIMEOUT: Duration = Duration::from_hours(1);
 
 /// Between two looks. A look costs the server less than a millisecond.
 const INTERVAL: Duration = Duration::from_millis(250);

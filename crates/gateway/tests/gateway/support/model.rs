@@ -11,7 +11,7 @@ use domain::instance::{Address, InstanceId};
 use domain::route::InstanceRoute;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
 
 /// What it does with a request once it has read it.
@@ -55,6 +55,7 @@ pub(crate) struct ModelServer {
     address: Address,
     seen: Arc<Seen>,
     task: JoinHandle<()>,
+    stop: Arc<Notify>,
     /// The socket's folder, kept while the server lives.
     _folder: Option<tempfile::TempDir>,
 }
@@ -67,22 +68,31 @@ impl ModelServer {
     pub(crate) async fn tcp_at(address: SocketAddr, behaviour: Behaviour) -> Self {
         let listener = TcpListener::bind(address).await.expect("a free port");
         let address = Address::Tcp(listener.local_addr().expect("it is bound"));
-        let seen = Arc::new(Seen::default());
-        let task = spawn(accept_all(Arc::clone(&seen), behaviour, async move || {
-            Ok(listener.accept().await?.0)
-        }));
-        Self { id: fresh_id(), address, seen, task, _folder: None }
+        let (seen, stop) = (Arc::new(Seen::default()), Arc::new(Notify::new()));
+        let task =
+            spawn(accept_all(Arc::clone(&seen), Arc::clone(&stop), behaviour, async move || {
+                Ok(listener.accept().await?.0)
+            }));
+        Self { id: fresh_id(), address, seen, task, stop, _folder: None }
     }
 
     pub(crate) fn unix(behaviour: Behaviour) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path: PathBuf = folder.path().join("model.sock");
         let listener = UnixListener::bind(&path).expect("a socket");
-        let seen = Arc::new(Seen::default());
-        let task = spawn(accept_all(Arc::clone(&seen), behaviour, async move || {
-            Ok(listener.accept().await?.0)
-        }));
-        Self { id: fresh_id(), address: Address::Unix(path), seen, task, _folder: Some(folder) }
+        let (seen, stop) = (Arc::new(Seen::default()), Arc::new(Notify::new()));
+        let task =
+            spawn(accept_all(Arc::clone(&seen), Arc::clone(&stop), behaviour, async move || {
+                Ok(listener.accept().await?.0)
+            }));
+        Self {
+            id: fresh_id(),
+            address: Address::Unix(path),
+            seen,
+            task,
+            stop,
+            _folder: Some(folder),
+        }
     }
 
     /// An instance that nobody listens for.
@@ -96,6 +106,12 @@ impl ModelServer {
 
     pub(crate) fn id(&self) -> &InstanceId {
         &self.id
+    }
+
+    /// Closes the listener and every connection.
+    pub(crate) async fn stop(mut self) {
+        self.stop.notify_one();
+        (&mut self.task).await.expect("it stops");
     }
 
     pub(crate) fn connections(&self) -> usize {
@@ -136,14 +152,18 @@ fn spawn(future: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
     tokio::spawn(future)
 }
 
-async fn accept_all<S, F>(seen: Arc<Seen>, behaviour: Behaviour, mut accept: F)
+async fn accept_all<S, F>(seen: Arc<Seen>, stop: Arc<Notify>, behaviour: Behaviour, mut accept: F)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     F: AsyncFnMut() -> io::Result<S>,
 {
     // Dropped with the server, and its connections with it.
     let mut connections = tokio::task::JoinSet::new();
-    while let Ok(stream) = accept().await {
+    loop {
+        let stream = tokio::select! {
+            () = stop.notified() => break,
+            accepted = accept() => accepted.expect("a connection"),
+        };
         seen.connections.fetch_add(1, Ordering::SeqCst);
         let (seen, behaviour) = (Arc::clone(&seen), behaviour.clone());
         connections.spawn(async move {
@@ -152,6 +172,8 @@ where
             seen.closed.fetch_add(1, Ordering::SeqCst);
         });
     }
+    drop(accept);
+    connections.shutdown().await;
 }
 
 async fn serve<S: AsyncRead + AsyncWrite + Unpin>(

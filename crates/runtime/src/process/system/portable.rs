@@ -1,5 +1,5 @@
-//! Anything but Linux: POSIX has no subreapers and no parent-death signals, so a descendant that leaves the family is
-//! lost, and a supervisor that is killed takes only the server's sweep with it.
+//! Anything but Linux: POSIX has no subreapers and no parent-death signals. An orphan that made a session of its own is
+//! lost, and when server and supervisor are both killed nothing ends the command.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use nix::sys::signal::SigSet;
 use rustix::event::{PollFd, PollFlags};
-use rustix::process::{Pid, getpid, getppid, setsid};
+use rustix::process::{Pid, getpid, getppid, getsid, setsid};
 
 use super::{Woken, poll_for};
 
@@ -19,6 +19,7 @@ pub(crate) const OWN_EXE: &str = "";
 /// How often a supervisor looks after its children, for want of something to wait on.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+#[expect(clippy::unnecessary_wraps, reason = "the same signature as on Linux")]
 pub(crate) fn adopt_orphans() -> io::Result<()> {
     let _ = setsid();
     Ok(())
@@ -75,6 +76,7 @@ fn processes() -> Vec<(Pid, i32)> {
     String::from_utf8_lossy(&listed.stdout).lines().filter_map(line).collect()
 }
 
+/// Besides the descendants those orphans that are still in the session of `root`.
 pub(crate) fn descendants(root: Pid) -> Vec<Pid> {
     let processes = processes();
     let mut family = BTreeSet::from([root.as_raw_pid()]);
@@ -82,7 +84,8 @@ pub(crate) fn descendants(root: Pid) -> Vec<Pid> {
     loop {
         let known = found.len();
         for (pid, parent) in &processes {
-            if family.contains(parent) && family.insert(pid.as_raw_pid()) {
+            let related = family.contains(parent) || getsid(Some(*pid)).ok() == Some(root);
+            if related && family.insert(pid.as_raw_pid()) {
                 found.push(*pid);
             }
         }
@@ -94,7 +97,6 @@ pub(crate) fn descendants(root: Pid) -> Vec<Pid> {
 
 pub(crate) fn session_or_marked(leader: Option<Pid>, _marks: &[String]) -> Vec<Pid> {
     let Some(leader) = leader else { return Vec::new() };
-    let of_session =
-        |pid: &Pid| *pid != getpid() && rustix::process::getsid(Some(*pid)).ok() == Some(leader);
+    let of_session = |pid: &Pid| *pid != getpid() && getsid(Some(*pid)).ok() == Some(leader);
     processes().into_iter().map(|(pid, _)| pid).filter(of_session).collect()
 }

@@ -234,7 +234,10 @@ async fn an_answer_beyond_the_bounds_is_not_written_out() {
             {"name": "shape", "shape": [shape.len()], "datatype": "INT64", "data": shape},
         ]})
     };
-    assert_eq!(post(&server, &body(&[2, 3])).await.json()["outputs"][0]["data"], json!([1.0; 6]));
+    assert_eq!(
+        post(&server, &body(&[2, 3])).await.json()["outputs"][0]["data"],
+        json!([1.0, 1.0, 1.0, 1.0, 1.0, 1.0])
+    );
     for (shape, why) in [
         (&[3000, 3000][..], "the answer has 9000000 elements, more than 8388608"),
         (&[9_000_000, 0], "the answer has 9000000 elements, more than 8388608"),
@@ -242,4 +245,14 @@ async fn an_answer_beyond_the_bounds_is_not_written_out() {
     ] {
         assert_eq!(refused(&post(&server, &body(shape)).await, 500), why);
     }
+}
+
+#[tokio::test]
+async fn a_refusal_does_not_throw_the_request_back() {
+    let server = serving(&linear()).await;
+    let shape = vec![1; 100_000];
+    let input = json!({"name": "x", "shape": shape, "datatype": "FP32", "data": [1]});
+    let why = refused(&post(&server, &json!({"inputs": [input]})).await, 400);
+    assert!(why.len() < 2100, "{} bytes", why.len());
+    assert!(why.starts_with("input \"x\": shape [1, 1, 1, ") && why.ends_with(EXPECTS), "{why}");
 }
