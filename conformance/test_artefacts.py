@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from harness import archives
+from botocore.auth import S3SigV4Auth
+from harness import archives, signed
 from harness.hosting import Hosting, error_of, variant
 
 AWS = pathlib.Path(sys.executable).with_name("aws")
@@ -118,3 +119,13 @@ def test_what_cannot_be_done_with_a_bucket_has_its_code(s3):
 def test_a_wrong_secret_reads_nothing(server):
     code, _, status = error_of(server.client("s3", secret="wrong" * 8).list_objects_v2, Bucket="models")
     assert (code, status) == ("SignatureDoesNotMatch", 403)
+
+
+def test_a_tampered_object_is_not_stored(s3, server):
+    path = "/models/tampered"
+    headers = signed.headers_for(server, "PUT", path, b"good", service="s3", signer=S3SigV4Auth)
+    answer = signed.send(server, "PUT", path, b"evil", headers)
+    assert 400 <= answer.status < 500, answer
+    assert error_of(s3.get_object, Bucket="models", Key="tampered")[0] == "NoSuchKey"
+    assert signed.send(server, "PUT", path, b"good", headers).status == 200
+    assert s3.get_object(Bucket="models", Key="tampered")["Body"].read() == b"good"

@@ -30,11 +30,10 @@ class Answer:
         return f"{self.status} {self.headers} {self.body[:2000]!r}"
 
 
-def headers_for(server, method, path, body=b"", headers=None, service="sagemaker", region=REGION, key=None, secret=None):
+def headers_for(server, method, path, body=b"", headers=None, service="sagemaker", signer=SigV4Auth):
     """The headers of a request that botocore's signer has signed."""
-    own_key, own_secret = server.key()
     request = AWSRequest(method, server.url + path, headers or {}, body)
-    SigV4Auth(Credentials(key or own_key, secret or own_secret), service, region).add_auth(request)
+    signer(Credentials(*server.key()), service, REGION).add_auth(request)
     return {"Host": server.url.removeprefix("http://")} | dict(request.headers.items())
 
 

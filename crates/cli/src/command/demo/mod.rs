@@ -8,6 +8,7 @@ mod belongings;
 mod load;
 mod own_server;
 mod report;
+mod stage;
 mod story;
 mod tide;
 
@@ -17,15 +18,11 @@ use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 
-use crate::client::Client;
-use crate::output::{Output, Progress};
-use crate::shell::word;
-use crate::target::Target;
+use crate::output::Output;
 use crate::{Environment, Error, Global};
 
-use belongings::Belongings;
-use own_server::{OwnServer, TIME_SCALE};
-use report::{Report, Step};
+use report::Report;
+use stage::Stage;
 use story::Story;
 
 /// The exit code of a program that was interrupted, as shells have it.
@@ -51,15 +48,6 @@ enum End {
     Failed(Error),
 }
 
-/// Where the story takes place.
-struct Stage<'a> {
-    output: &'a Output,
-    client: Arc<Client>,
-    belongings: Belongings,
-    /// `None` if the server is the user's.
-    own: Option<OwnServer>,
-}
-
 pub(super) async fn run(
     arguments: &Arguments,
     global: &Global,
@@ -73,7 +61,9 @@ pub(super) async fn run(
         stage = Stage::set(global, environment, output, &mut report) => stage?,
         () = interruption.comes() => return Ok(ExitCode::from(INTERRUPTED)),
     };
-    let mut story = Story { client: Arc::clone(&stage.client), output, belongings: &stage.belongings, report };
+    let url = stage.client.target().server.url.to_string();
+    let client = Arc::clone(&stage.client);
+    let mut story = Story { client, output, belongings: &stage.belongings, report };
     let end = tokio::select! {
         told = Box::pin(story.tell()) => told.map_or_else(End::Failed, |()| End::Told),
         () = interruption.comes() => End::Interrupted,
@@ -81,27 +71,26 @@ pub(super) async fn run(
     let mut report = story.report;
     match end {
         End::Told if arguments.keep => {
-            let code = conclude(&report, started, &stage.client, output)?;
+            let code = conclude(&report, started, &url, output)?;
             stage.leave();
             Ok(code)
         }
         End::Told => {
-            let removed = stage.tidy(&mut interruption, &mut report).await;
-            let closed = stage.close().await;
-            let code = conclude(&report, started, &Arc::clone(&stage.client), output)?;
-            removed.and(closed).map(|()| code)
+            let cleared = stage.clear(&mut interruption, &mut report).await;
+            let code = conclude(&report, started, &url, output)?;
+            cleared.map(|()| code)
         }
         End::Interrupted => {
-            output.note("interrupted; cleaning up (again to leave at once)");
-            tokio::select! {
-                cleared = stage.clear(&mut report) => cleared?,
-                () = interruption.comes() => stage.name_what_is_left(),
-            }
+            output.note("interrupted; cleaning up");
+            stage.abandon(&mut interruption, &mut report).await?;
             Ok(ExitCode::from(INTERRUPTED))
         }
         End::Failed(error) => {
-            if let Some(server) = &stage.own {
-                output.note(format_args!("the end of the server's log:\n{}", server.log_tail()));
+            if let Some(log) = stage.log_tail() {
+                output.note(format_args!("the end of the server's log:\n{log}"));
+            }
+            if let Err(problem) = stage.abandon(&mut interruption, &mut report).await {
+                output.note(format_args!("while cleaning up: {problem}"));
             }
             Err(error)
         }
@@ -112,13 +101,13 @@ pub(super) async fn run(
 fn conclude(
     report: &Report,
     started: Instant,
-    client: &Client,
+    endpoint_url: &str,
     output: &Output,
 ) -> Result<ExitCode, Error> {
     let took = started.elapsed();
     let total = report.total();
     if output.json {
-        output.json(&report.json(took, &client.target().server.url.to_string()))?;
+        output.json(&report.json(took, endpoint_url))?;
     } else {
         output.data(format_args!("\n{}", report.table(took)))?;
     }

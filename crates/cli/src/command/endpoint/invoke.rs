@@ -1,6 +1,6 @@
 //! `tidegate endpoint invoke NAME`: the body of the answer to stdout, what is known about it to stderr.
 
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -39,9 +39,9 @@ pub struct Arguments {
     #[arg(value_name = "NAME")]
     name: EndpointName,
 
-    /// The request's body: the text itself, @FILE, or - for stdin
-    #[arg(long, value_name = "TEXT|@FILE|-", default_value = "-", allow_hyphen_values = true)]
-    body: String,
+    /// The request's body: the text itself, @FILE, or - for stdin [default: stdin, unless it is a terminal]
+    #[arg(long, value_name = "TEXT|@FILE|-", allow_hyphen_values = true)]
+    body: Option<String>,
 
     /// The body's media type [default: by the file's ending (.csv, .npy, .txt, .json), else application/json]
     #[arg(long, value_name = "TYPE")]
@@ -66,15 +66,20 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<ExitCode, Error> {
     let name = arguments.name.as_str();
-    let body = body(&arguments.body)?;
+    let meant = match &arguments.body {
+        Some(meant) => meant,
+        None if std::io::stdin().is_terminal() => {
+            let rule = "--body is missing: give the text itself, @FILE, or - to type it and end with Ctrl-D";
+            return Err(Error::Usage(rule.to_owned()));
+        }
+        None => "-",
+    };
+    let body = body(meant)?;
     let input = InvokeEndpointInput {
         endpoint_name: name.to_owned(),
         body,
         content_type: Some(
-            arguments
-                .content_type
-                .clone()
-                .unwrap_or_else(|| media_type(&arguments.body).to_owned()),
+            arguments.content_type.clone().unwrap_or_else(|| media_type(meant).to_owned()),
         ),
         accept: arguments.accept.clone(),
         target_variant: arguments.target_variant.as_ref().map(ToString::to_string),
