@@ -48,7 +48,19 @@ def run(target, seconds, connections):
         (place / "body").write_bytes(target.body)
         headers = target.headers()
         (place / "headers").write_text("".join(f"{name}: {value}\n" for name, value in headers.items()))
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", LUA, target.url, "--", folder]
+        command = [
+            "wrk",
+            "-t1",
+            f"-c{connections}",
+            f"-d{seconds}s",
+            "--timeout",
+            "10s",
+            "-s",
+            LUA,
+            target.url,
+            "--",
+            folder,
+        ]
         pids = target.pids()
         before = cpu_seconds(pids)
         told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 60).stdout

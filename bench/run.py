@@ -21,6 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "conformance"), str(pathlib.Path(__file__).parent)]
 
 import boto3  # noqa: E402
+
 import load  # noqa: E402
 import rivals  # noqa: E402
 from harness import processes, signed  # noqa: E402
@@ -159,7 +160,12 @@ def table(results):
 
     for connections, sides in results.get("invoke", {}).items():
         ours, theirs = sides["tidegate"], sides["nginx"]
-        for key, unit in [("cpu_us_per_request", "µs"), ("p50_us", "µs"), ("p99_us", "µs"), ("requests_per_second", "/s")]:
+        for key, unit in [
+            ("cpu_us_per_request", "µs"),
+            ("p50_us", "µs"),
+            ("p99_us", "µs"),
+            ("requests_per_second", "/s"),
+        ]:
             compare(f"InvokeEndpoint, {connections}, {key}", ours[key], theirs[key], unit, "nginx")
     if "describe" in results:
         ours, theirs = results["describe"]["tidegate"], results["describe"]["moto"]
@@ -172,10 +178,11 @@ def table(results):
         for one in seen.get("instance_resident_mb", []):
             rows.append(("  of its supervisor or model server", f"{one:.1f} MB", "", ""))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) if n == 0 else cell.rjust(width) for n, (cell, width) in enumerate(zip(row, widths)))
-        for row in rows
-    )
+    lines = []
+    for first, *others in rows:
+        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
+        lines.append("  ".join([first.ljust(widths[0]), *cells]).rstrip())
+    return "\n".join(lines)
 
 
 def main():
@@ -185,7 +192,11 @@ def main():
     parser.add_argument("--only", choices=["invoke", "describe", "start"], help="one part alone")
     options = parser.parse_args()
     parts = {"invoke": invocations, "describe": descriptions, "start": starts_and_memory}
-    results = {"machine": f"{os.cpu_count()} cores, {platform.machine()}", "runs": options.runs, "seconds": options.seconds}
+    results = {
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}",
+        "runs": options.runs,
+        "seconds": options.seconds,
+    }
     for name, part in parts.items():
         if options.only in (None, name):
             print(f"measuring: {name}", file=sys.stderr)

@@ -9,7 +9,6 @@ from harness.server import Server
 @pytest.fixture(scope="module")
 def server_config():
     """The text of the server's configuration file; a module that needs one overrides this."""
-    return None
 
 
 @pytest.fixture(scope="module")

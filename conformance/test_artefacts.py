@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from botocore.auth import S3SigV4Auth
+
 from harness import archives, signed
 from harness.hosting import Hosting, error_of, variant
 
@@ -80,7 +81,9 @@ def test_an_operation_of_sts_that_tidegate_lacks_says_so(server):
     assert "GetSessionToken" in text
 
 
-@pytest.mark.parametrize("key", ["plain", "a/b/c", "with space", "münchen/模型", "../up", "a//b", "ends/", "%2F?x=1&y", "+"])
+@pytest.mark.parametrize(
+    "key", ["plain", "a/b/c", "with space", "münchen/模型", "../up", "a//b", "ends/", "%2F?x=1&y", "+"]
+)
 def test_any_key_keeps_its_own_bytes(s3, key):
     s3.put_object(Bucket="models", Key=key, Body=key.encode(), ContentType="text/x", Metadata={"who": "me"})
     got = s3.get_object(Bucket="models", Key=key)

@@ -8,6 +8,7 @@ import boto3
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
+
 from harness import names, signed
 from harness.hosting import ECHO, error_of, eventually, variant
 
@@ -107,7 +108,9 @@ def test_a_missing_member_is_named(server):
         assert f"Value null at '{member}' failed to satisfy constraint: Member must not be null" in answer.message
 
 
-@pytest.mark.parametrize("name", ["under_score", "-begins", "ends-", "dots.dots", "spa ce", "ünïcode", "a/b", "a\nb", ""])
+@pytest.mark.parametrize(
+    "name", ["under_score", "-begins", "ends-", "dots.dots", "spa ce", "ünïcode", "a/b", "a\nb", ""]
+)
 def test_a_name_that_breaks_the_pattern_is_refused_in_awss_words(sagemaker, name):
     text = checked(
         sagemaker.create_model,
@@ -202,7 +205,9 @@ def test_an_unsigned_request_is_refused(server, echo):
         assert code in {"MissingAuthenticationTokenException", "MissingAuthenticationToken", "AccessDenied"}, service
 
 
-@pytest.mark.parametrize("path", ["/", "/endpoints/{echo}/invocations", "/endpoints/{echo}/invocations/", "/models/x", "/tidegate/v1/x"])
+@pytest.mark.parametrize(
+    "path", ["/", "/endpoints/{echo}/invocations", "/endpoints/{echo}/invocations/", "/models/x", "/tidegate/v1/x"]
+)
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
 def test_nothing_unsigned_is_served(server, echo, path, method):
     """Promise T5, but for the pages that say whether the server lives and what time it is."""
@@ -225,9 +230,7 @@ def tampered(server, method, path, body, other, **more):
 def test_a_tampered_body_changes_nothing(server, echo):
     target = {"X-Amz-Target": "SageMaker.DeleteEndpoint", "Content-Type": "application/x-amz-json-1.1"}
     for declared in ({}, {"X-Amz-Content-SHA256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}):
-        answer = tampered(
-            server, "POST", "/", describe("gone"), describe(echo), headers=target | declared
-        )
+        answer = tampered(server, "POST", "/", describe("gone"), describe(echo), headers=target | declared)
         assert (answer.status, answer.code) == (400, INVALID), answer
 
 
@@ -279,7 +282,9 @@ def test_an_old_signature_is_refused(server):
     made = signed.headers_for(server, "POST", "/", b"{}", headers)
     date = made["X-Amz-Date"]
     old = date.replace(date[:4], str(int(date[:4]) - 1), 1)
-    moved = {name: value.replace(date[:8], old[:8]) if isinstance(value, str) else value for name, value in made.items()}
+    moved = {
+        name: value.replace(date[:8], old[:8]) if isinstance(value, str) else value for name, value in made.items()
+    }
     answer = signed.send(server, "POST", "/", b"{}", moved)
     assert (answer.status, answer.code) == (400, INVALID), answer
     assert "Signature expired" in answer.message

@@ -7,6 +7,7 @@ import socket
 import subprocess
 
 import pytest
+
 from harness.hosting import Hosting
 from harness.server import Server, binary, clean_environment
 
@@ -107,7 +108,9 @@ def test_a_configuration_file_that_is_not_there(tmp_path):
     ],
 )
 def test_a_bad_value_is_named_with_its_setting(tmp_path, flag, value):
-    ended = tidegate("up", "--data-dir", tmp_path / "data", *(() if flag == "--listen" else ("--listen", "127.0.0.1:0")), flag, value)
+    ended = tidegate(
+        "up", "--data-dir", tmp_path / "data", *(() if flag == "--listen" else ("--listen", "127.0.0.1:0")), flag, value
+    )
     assert ended.returncode > 0
     assert flag.removeprefix("--") in ended.stderr
     assert value in ended.stderr
@@ -150,7 +153,9 @@ def test_the_credentials_file_is_for_its_owner_alone(server):
 
 
 def test_env_is_what_a_shell_evaluates(server):
-    script = f'AWS_ACCESS_KEY_ID=other; export AWS_ACCESS_KEY_ID; eval "$({binary()} env --data-dir {server.data_dir})"; env'
+    script = (
+        f'AWS_ACCESS_KEY_ID=other; export AWS_ACCESS_KEY_ID; eval "$({binary()} env --data-dir {server.data_dir})"; env'
+    )
     ended = subprocess.run(["sh", "-ec", script], env=clean_environment(), capture_output=True, text=True, timeout=60)
     assert ended.returncode == 0, ended.stderr
     told = dict(line.split("=", 1) for line in ended.stdout.splitlines() if "=" in line)

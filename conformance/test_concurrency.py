@@ -4,6 +4,7 @@ import concurrent.futures
 
 import pytest
 from botocore.exceptions import ClientError
+
 from harness import names
 from harness.hosting import QUICK, variant
 
@@ -55,23 +56,23 @@ def test_one_of_many_changes_an_endpoint(hosting):
     hosting.delete(name)
 
 
-def test_a_deletion_and_an_update_exclude_each_other(hosting):
-    for _ in range(5):
-        name = hosting.echo_endpoint()
-        config = hosting.config(variant(hosting.model()))
-        deleted = []
-        done, refused = at_once(
-            lambda: hosting.update(name, config),
-            lambda: deleted.append(hosting.sagemaker.delete_endpoint(EndpointName=name)),
-        )
-        assert (done, len(refused)) == (1, 1)
-        arn = names.arn("endpoint", name)
-        assert refused <= {f'Cannot update in-progress endpoint "{arn}".', f'Could not find endpoint "{arn}".'}
-        # Whichever won is carried through.
-        if not deleted:
-            assert hosting.in_service(name)["EndpointConfigName"] == config
-            hosting.sagemaker.delete_endpoint(EndpointName=name)
-        hosting.sagemaker.get_waiter("endpoint_deleted").wait(EndpointName=name, WaiterConfig=QUICK)
+@pytest.mark.parametrize("attempt", range(5))
+def test_a_deletion_and_an_update_exclude_each_other(hosting, attempt):
+    name = hosting.echo_endpoint()
+    config = hosting.config(variant(hosting.model()))
+    deleted = []
+    done, refused = at_once(
+        lambda: hosting.update(name, config),
+        lambda: deleted.append(hosting.sagemaker.delete_endpoint(EndpointName=name)),
+    )
+    assert (done, len(refused)) == (1, 1)
+    arn = names.arn("endpoint", name)
+    assert refused <= {f'Cannot update in-progress endpoint "{arn}".', f'Could not find endpoint "{arn}".'}
+    # Whichever won is carried through.
+    if not deleted:
+        assert hosting.in_service(name)["EndpointConfigName"] == config
+        hosting.sagemaker.delete_endpoint(EndpointName=name)
+    hosting.sagemaker.get_waiter("endpoint_deleted").wait(EndpointName=name, WaiterConfig=QUICK)
 
 
 def test_tags_of_many_callers_are_all_kept(hosting):

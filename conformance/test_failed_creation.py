@@ -3,9 +3,10 @@
 import sys
 
 import pytest
+from botocore.exceptions import WaiterError
+
 from harness import archives, names, processes
 from harness.hosting import QUICK, error_of, variant
-from botocore.exceptions import WaiterError
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import collections
 import concurrent.futures
 
 import pytest
+
 from harness import names
 from harness.hosting import error_of, variant
 from harness.server import ACCOUNT, REGION
@@ -51,7 +52,9 @@ def test_an_endpoint_that_is_not_there_is_a_validation_error(runtime, echo):
 def test_requests_are_shared_by_weight(hosting, runtime):
     model = hosting.model()
     config = hosting.config(
-        variant(model, name="three", weight=3), variant(model, name="one", weight=1), variant(model, name="none", weight=0)
+        variant(model, name="three", weight=3),
+        variant(model, name="one", weight=1),
+        variant(model, name="none", weight=0),
     )
     with hosting.removed_after(hosting.endpoint(config)) as name:
 
@@ -113,9 +116,7 @@ def test_requests_run_side_by_side_up_to_what_is_there(hosting, runtime):
 
 
 def test_an_operation_of_the_runtime_that_tidegate_lacks_says_so(runtime, echo):
-    code, text, status = error_of(
-        runtime.invoke_endpoint_async, EndpointName=echo, InputLocation="s3://in/x"
-    )
+    code, text, status = error_of(runtime.invoke_endpoint_async, EndpointName=echo, InputLocation="s3://in/x")
     assert status == 400
     assert "InvokeEndpointAsync" in text
     assert code

@@ -3,6 +3,7 @@
 import datetime
 
 import pytest
+
 from harness import names, processes
 from harness.hosting import QUICK, error_of, variant
 
@@ -34,7 +35,7 @@ def test_an_endpoint_is_created_invoked_updated_and_deleted(hosting, server):
 
 
 def test_describe_tells_all_of_an_endpoint_at_rest(hosting):
-    before = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=1)
+    before = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=1)
     config = hosting.config(variant(hosting.model(), count=2, weight=0.1))
     seen = hosting.describe(hosting.endpoint(config, name="at-rest"))
     assert seen["EndpointName"] == "at-rest"

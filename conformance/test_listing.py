@@ -3,6 +3,7 @@
 import datetime
 
 import pytest
+
 from harness.hosting import ECHO, error_of
 
 ROLE = "arn:aws:iam::000000000000:role/host"
@@ -77,7 +78,7 @@ def test_times_bound_a_list(sagemaker, models):
     before = listed(sagemaker, NameContains="tide-", MaxResults=100, CreationTimeBefore=middle)
     assert set(after) >= {name for name in models if times[name] > middle}
     assert set(before) == {name for name in models if times[name] < middle}
-    late = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)
+    late = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
     assert listed(sagemaker, CreationTimeAfter=late) == []
     assert listed(sagemaker, CreationTimeBefore=times[models[0]] - instant) == []
 

@@ -2,12 +2,12 @@
 
 import io
 import json
-import pathlib
 import zipfile
 
 import numpy
 import onnxruntime
 import pytest
+
 from harness import archives
 from harness.hosting import error_of, variant
 from harness.server import ROOT
@@ -191,8 +191,16 @@ def test_silero_vad_answers_as_under_onnx_runtime(runtime, host, rate, window, b
         (json.dumps({"instances": [["high"] * 24]}), "application/json", "levels"),
         (inference_request(level=levels()), "application/json", "levels"),
         (inference_request(levels=levels().astype(numpy.int64)[:, :7]), "application/json", "levels"),
-        (json.dumps({"inputs": [{"name": "levels", "shape": [1, 24], "datatype": "FP32", "data": [1]}]}), "application/json", "levels"),
-        (json.dumps({"inputs": [{"name": "levels", "shape": [2**40, 24], "datatype": "FP32", "data": [1]}]}), "application/json", "levels"),
+        (
+            json.dumps({"inputs": [{"name": "levels", "shape": [1, 24], "datatype": "FP32", "data": [1]}]}),
+            "application/json",
+            "levels",
+        ),
+        (
+            json.dumps({"inputs": [{"name": "levels", "shape": [2**40, 24], "datatype": "FP32", "data": [1]}]}),
+            "application/json",
+            "levels",
+        ),
         (b"1,2,3", "text/csv", "24"),
         (b"1,2,three", "text/csv", "three"),
         (b"\x93NUMPY\x01\x00", "application/x-npy", ""),
@@ -212,7 +220,11 @@ def test_a_bad_request_says_what_the_model_expects(runtime, demo, body, content_
 
 def test_an_answer_in_a_type_nobody_speaks_is_refused(runtime, demo):
     code, text, status = error_of(
-        runtime.invoke_endpoint, EndpointName=demo, Body=as_npy(levels()), ContentType="application/x-npy", Accept="image/png"
+        runtime.invoke_endpoint,
+        EndpointName=demo,
+        Body=as_npy(levels()),
+        ContentType="application/x-npy",
+        Accept="image/png",
     )
     assert (code, status) == ("ModelError", 424)
     assert "image/png" in text

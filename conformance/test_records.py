@@ -1,6 +1,7 @@
 """Models, endpoint configs and tags: what is stored comes back, and is refused in AWS's words."""
 
 import pytest
+
 from harness import names
 from harness.hosting import ECHO, error_of, variant
 

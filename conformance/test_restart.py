@@ -5,6 +5,7 @@ import pathlib
 import sys
 
 import pytest
+
 from harness import processes
 from harness.hosting import Hosting, eventually, variant
 from harness.server import Server

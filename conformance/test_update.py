@@ -1,6 +1,7 @@
 """UpdateEndpoint and UpdateEndpointWeightsAndCapacities: what is shown while they run, what is kept, what is lost."""
 
 import pytest
+
 from harness import names, processes
 from harness.hosting import error_of, variant
 from harness.load import Load

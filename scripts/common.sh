@@ -10,6 +10,7 @@ VENV="target/venv"
 TOOLS="target/tools"
 PATH="$PWD/$TOOLS/bin:$PATH"
 export PATH
+export RUFF_CACHE_DIR="$PWD/target/ruff"
 
 NEXTEST_VERSION="0.9.143"
 SKIPPED=()

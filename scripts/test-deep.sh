@@ -16,4 +16,4 @@ section "ignored tests"
 cargo nextest run --locked --workspace --profile ci --run-ignored only --no-tests pass
 
 section "slow conformance tests"
-exec "$VENV/bin/python" -m pytest -q -n 3 --dist loadscope -m deep -o cache_dir=target/pytest conformance
+exec "$VENV/bin/python" -m pytest -q -n 3 --dist loadscope -m deep -o cache_dir="$PWD/target/pytest" conformance

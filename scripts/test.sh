@@ -15,6 +15,10 @@ cargo fmt --all --check
 section "tidy: crate edges, sizes, generated code"
 cargo xtask tidy
 
+section "Python: form and lints"
+"$VENV/bin/ruff" format --quiet --check --config scripts/ruff.toml conformance bench scripts
+"$VENV/bin/ruff" check --quiet --config scripts/ruff.toml conformance bench scripts
+
 section "dependencies: licences, sources"
 cargo metadata --locked --format-version 1 | "$VENV/bin/python" scripts/check_dependencies.py
 
@@ -35,4 +39,4 @@ cargo build --quiet --release --locked
 
 section "conformance: unmodified clients against the release build"
 # More workers than cores: most of a test is waiting for model servers to start.
-exec "$VENV/bin/python" -m pytest -q -n 3 --dist loadscope -m "not deep" -o cache_dir=target/pytest "$@" conformance
+exec "$VENV/bin/python" -m pytest -q -n 3 --dist loadscope -m "not deep" -o cache_dir="$PWD/target/pytest" "$@" conformance

@@ -4,6 +4,7 @@ A supervisor names it in its command line, a model server in its environment and
 that a model server forked inherits both. So a process that outlives its server is found whoever adopted it.
 """
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -39,9 +40,9 @@ def of(data_dir):
     mark = os.fsencode(str(data_dir))
     found = []
     for process in pathlib.Path("/proc").iterdir():
-        if process.name.isdigit() and int(process.name) != os.getpid():
-            if _carries(process, mark) and _is_running(process):
-                found.append(int(process.name))
+        other = process.name.isdigit() and int(process.name) != os.getpid()
+        if other and _carries(process, mark) and _is_running(process):
+            found.append(int(process.name))
     return sorted(found)
 
 
@@ -66,7 +67,5 @@ def wait_until_gone(data_dir, seconds, keep=()):
 
 def kill(pids):
     for pid in pids:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass

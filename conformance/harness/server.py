@@ -70,15 +70,19 @@ class Server:
         return [str(binary()), "up", "--data-dir", str(self.data_dir), *listen, *config, *self.arguments, *more]
 
     def start(self):
-        out = tempfile.NamedTemporaryFile(prefix="out-", dir=self.root, delete=False)
-        err = tempfile.NamedTemporaryFile(prefix="err-", dir=self.root, delete=False)
-        self._logs.append((pathlib.Path(out.name), pathlib.Path(err.name)))
+        number = len(self._logs)
+        files = self.root / f"stdout-{number}", self.root / f"stderr-{number}"
+        self._logs.append(files)
         environment = clean_environment(**self.environment)
-        self._process = subprocess.Popen(
-            self.command(), stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment, start_new_session=True
-        )
-        out.close()
-        err.close()
+        with files[0].open("wb") as out, files[1].open("wb") as err:
+            self._process = subprocess.Popen(
+                self.command(),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                env=environment,
+                start_new_session=True,
+            )
         self.url = self._wait_until_ready()
         self.port = int(self.url.rsplit(":", 1)[1])
         return self

@@ -1,5 +1,6 @@
 """Raw requests over a plain connection, signed or mis-signed at will: what no client library would send."""
 
+import contextlib
 import http.client
 import json
 
@@ -13,7 +14,7 @@ from .server import REGION
 class Answer:
     def __init__(self, response):
         self.status = response.status
-        self.headers = dict((name.lower(), value) for name, value in response.getheaders())
+        self.headers = {name.lower(): value for name, value in response.getheaders()}
         self.body = response.read()
 
     @property
@@ -41,11 +42,9 @@ def send(server, method, path, body=b"", headers=None):
     """Sends exactly this and gives back what is answered."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     try:
-        try:
+        # A server may answer before it has read everything; the answer is there all the same.
+        with contextlib.suppress(BrokenPipeError):
             connection.request(method, path, body, headers or {})
-        except BrokenPipeError:
-            # The server has answered before it has read everything; the answer is there all the same.
-            pass
         return Answer(connection.getresponse())
     finally:
         connection.close()

@@ -3,11 +3,11 @@
 use domain::arn::Kind;
 use wire::sagemaker::{
     EndpointConfigSortKey, EndpointConfigSummary, ListEndpointConfigsInput,
-    ListEndpointConfigsOutput, OrderKey,
+    ListEndpointConfigsOutput,
 };
 
 use super::members::timestamp;
-use super::page::{Item, Order, Query, Range, SortBy, page};
+use super::page::{Item, Order, Query, Range, SortBy, page, query};
 use crate::{Context, Error};
 
 pub(super) fn list_endpoint_configs(
@@ -18,18 +18,7 @@ pub(super) fn list_endpoint_configs(
         Some(EndpointConfigSortKey::Name) => SortBy::Name,
         Some(EndpointConfigSortKey::CreationTime) | None => SortBy::CreationTime,
     };
-    let query = Query {
-        name_contains: input.name_contains,
-        created: Range {
-            before: input.creation_time_before,
-            after: input.creation_time_after,
-            after_inclusive: true,
-        },
-        order: Order { by, ascending: input.sort_order == Some(OrderKey::Ascending) },
-        max_results: input.max_results,
-        next_token: input.next_token,
-        ..Query::default()
-    };
+    let query = query!(input sorted by by);
     let state = cx.store.state();
     let items = state.endpoint_configs.values().map(|config| Item {
         name: config.name.to_string(),

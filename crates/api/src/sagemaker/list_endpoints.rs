@@ -2,12 +2,11 @@
 
 use wire::sagemaker::{
     EndpointSortKey, EndpointStatus, EndpointSummary, ListEndpointsInput, ListEndpointsOutput,
-    OrderKey,
 };
 
 use super::describe_endpoint::status;
 use super::members::timestamp;
-use super::page::{Item, Order, Query, Range, SortBy, page};
+use super::page::{Item, Order, Query, Range, SortBy, page, query};
 use crate::{Context, Error};
 
 pub(super) fn list_endpoints(
@@ -19,23 +18,13 @@ pub(super) fn list_endpoints(
         Some(EndpointSortKey::Status) => SortBy::Status,
         Some(EndpointSortKey::CreationTime) | None => SortBy::CreationTime,
     };
-    let query = Query {
-        name_contains: input.name_contains,
-        created: Range {
-            before: input.creation_time_before,
-            after: input.creation_time_after,
-            after_inclusive: true,
-        },
-        modified: Range {
-            before: input.last_modified_time_before,
-            after: input.last_modified_time_after,
-            after_inclusive: false,
-        },
-        order: Order { by, ascending: input.sort_order == Some(OrderKey::Ascending) },
-        max_results: input.max_results,
-        next_token: input.next_token,
+    let modified = Range {
+        before: input.last_modified_time_before,
+        after: input.last_modified_time_after,
+        after_inclusive: false,
     };
     let wanted: Option<EndpointStatus> = input.status_equals;
+    let query = Query { modified, ..query!(input sorted by by) };
     let state = cx.store.state();
     let endpoints = state
         .endpoints

@@ -1,9 +1,9 @@
 //! `ListModels`.
 
-use wire::sagemaker::{ListModelsInput, ListModelsOutput, ModelSortKey, ModelSummary, OrderKey};
+use wire::sagemaker::{ListModelsInput, ListModelsOutput, ModelSortKey, ModelSummary};
 
 use super::members::timestamp;
-use super::page::{Item, Order, Query, Range, SortBy, page};
+use super::page::{Item, Order, Query, Range, SortBy, page, query};
 use crate::{Context, Error};
 
 pub(super) fn list_models(cx: &Context, input: ListModelsInput) -> Result<ListModelsOutput, Error> {
@@ -11,18 +11,7 @@ pub(super) fn list_models(cx: &Context, input: ListModelsInput) -> Result<ListMo
         Some(ModelSortKey::Name) => SortBy::Name,
         Some(ModelSortKey::CreationTime) | None => SortBy::CreationTime,
     };
-    let query = Query {
-        name_contains: input.name_contains,
-        created: Range {
-            before: input.creation_time_before,
-            after: input.creation_time_after,
-            after_inclusive: true,
-        },
-        order: Order { by, ascending: input.sort_order == Some(OrderKey::Ascending) },
-        max_results: input.max_results,
-        next_token: input.next_token,
-        ..Query::default()
-    };
+    let query = query!(input sorted by by);
     let state = cx.store.state();
     let items = state.models.values().map(|model| Item {
         name: model.name.to_string(),

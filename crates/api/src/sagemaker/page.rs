@@ -20,6 +20,28 @@ pub(super) struct Query {
     pub next_token: Option<String>,
 }
 
+/// The query of a List request. AWS models three inputs with the same members; only what they sort by differs.
+macro_rules! query {
+    ($input:ident sorted by $by:expr) => {
+        Query {
+            name_contains: $input.name_contains,
+            created: Range {
+                before: $input.creation_time_before,
+                after: $input.creation_time_after,
+                after_inclusive: true,
+            },
+            order: Order {
+                by: $by,
+                ascending: $input.sort_order == Some(wire::sagemaker::OrderKey::Ascending),
+            },
+            max_results: $input.max_results,
+            next_token: $input.next_token,
+            ..Query::default()
+        }
+    };
+}
+pub(super) use query;
+
 /// `After` is inclusive for creation times, all other bounds are exclusive.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Range {

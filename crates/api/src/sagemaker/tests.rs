@@ -65,7 +65,8 @@ impl Server {
     async fn bad(&self, operation: &str, input: Value) -> String {
         let (status, body) = self.call(operation, input).await;
         assert_eq!(status, 400, "{operation}: {body}");
-        let text = body["message"].as_str().or_else(|| body["Message"].as_str()).unwrap_or_default();
+        let text =
+            body["message"].as_str().or_else(|| body["Message"].as_str()).unwrap_or_default();
         format!("{}: {text}", body["__type"].as_str().unwrap_or_default())
     }
 

@@ -71,7 +71,7 @@ impl Blobs {
                     fs::remove_file(&path)?;
                 }
                 None if path.extension().is_some_and(|extension| extension == PART) => {
-                    fs::remove_file(&path)?
+                    fs::remove_file(&path)?;
                 }
                 None => tracing::warn!(path = %path.display(), "not a blob; left alone"),
             }

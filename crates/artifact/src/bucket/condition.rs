@@ -12,12 +12,12 @@ pub enum WriteCondition {
     Absent,
     /// If-Match: `*`.
     Present,
-    /// If-Match with an ETag, unquoted.
+    /// If-Match with an `ETag`, unquoted.
     Matches(String),
 }
 
 impl WriteCondition {
-    /// `current`: the ETag of what is there.
+    /// `current`: the `ETag` of what is there.
     pub(super) fn check(&self, current: Option<&str>) -> Result<(), BucketError> {
         match (self, current) {
             (Self::None, _) | (Self::Absent, None) | (Self::Present, Some(_)) => Ok(()),
@@ -32,13 +32,13 @@ impl WriteCondition {
 /// What the reader already has or insists on. Times are whole seconds, as HTTP's dates are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct ReadCondition {
-    pub(super) if_match: Option<Tag>,
-    pub(super) if_none_match: Option<Tag>,
-    pub(super) if_modified_since_secs: Option<i64>,
-    pub(super) if_unmodified_since_secs: Option<i64>,
+    pub(super) matching: Option<Tag>,
+    pub(super) none_matching: Option<Tag>,
+    pub(super) modified_since_secs: Option<i64>,
+    pub(super) unmodified_since_secs: Option<i64>,
 }
 
-/// `*` or an ETag.
+/// `*` or an `ETag`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Tag {
     Any,
@@ -66,14 +66,14 @@ impl ReadCondition {
     /// In the order of RFC 9110 section 13.2.2, which S3 follows: a tag wins over a date of the same direction.
     pub(super) fn check(&self, etag: &str, modified_ms: i64) -> Verdict {
         let modified = modified_ms.div_euclid(1000);
-        match (&self.if_match, self.if_unmodified_since_secs) {
+        match (&self.matching, self.unmodified_since_secs) {
             (Some(tag), _) if !tag.matches(etag) => return Verdict::Failed("If-Match"),
             (None, Some(since)) if modified > since => {
                 return Verdict::Failed("If-Unmodified-Since");
             }
             _ => {}
         }
-        match (&self.if_none_match, self.if_modified_since_secs) {
+        match (&self.none_matching, self.modified_since_secs) {
             (Some(tag), _) if tag.matches(etag) => Verdict::NotModified,
             (None, Some(since)) if modified <= since => Verdict::NotModified,
             _ => Verdict::Go,
@@ -105,44 +105,41 @@ mod tests {
         let is = |tag: &str| Some(Tag::Is(tag.to_owned()));
         let table = [
             (ReadCondition::default(), Verdict::Go),
-            (ReadCondition { if_match: is("e"), ..Default::default() }, Verdict::Go),
-            (ReadCondition { if_match: Some(Tag::Any), ..Default::default() }, Verdict::Go),
+            (ReadCondition { matching: is("e"), ..Default::default() }, Verdict::Go),
+            (ReadCondition { matching: Some(Tag::Any), ..Default::default() }, Verdict::Go),
             (
-                ReadCondition { if_match: is("x"), ..Default::default() },
+                ReadCondition { matching: is("x"), ..Default::default() },
                 Verdict::Failed("If-Match"),
             ),
-            (ReadCondition { if_none_match: is("e"), ..Default::default() }, Verdict::NotModified),
+            (ReadCondition { none_matching: is("e"), ..Default::default() }, Verdict::NotModified),
             (
-                ReadCondition { if_none_match: Some(Tag::Any), ..Default::default() },
+                ReadCondition { none_matching: Some(Tag::Any), ..Default::default() },
                 Verdict::NotModified,
             ),
-            (ReadCondition { if_none_match: is("x"), ..Default::default() }, Verdict::Go),
+            (ReadCondition { none_matching: is("x"), ..Default::default() }, Verdict::Go),
             (
-                ReadCondition { if_modified_since_secs: Some(5), ..Default::default() },
+                ReadCondition { modified_since_secs: Some(5), ..Default::default() },
                 Verdict::NotModified,
             ),
-            (ReadCondition { if_modified_since_secs: Some(4), ..Default::default() }, Verdict::Go),
+            (ReadCondition { modified_since_secs: Some(4), ..Default::default() }, Verdict::Go),
+            (ReadCondition { unmodified_since_secs: Some(5), ..Default::default() }, Verdict::Go),
             (
-                ReadCondition { if_unmodified_since_secs: Some(5), ..Default::default() },
-                Verdict::Go,
-            ),
-            (
-                ReadCondition { if_unmodified_since_secs: Some(4), ..Default::default() },
+                ReadCondition { unmodified_since_secs: Some(4), ..Default::default() },
                 Verdict::Failed("If-Unmodified-Since"),
             ),
             // A matching tag makes the date moot, in both directions.
             (
                 ReadCondition {
-                    if_match: is("e"),
-                    if_unmodified_since_secs: Some(4),
+                    matching: is("e"),
+                    unmodified_since_secs: Some(4),
                     ..Default::default()
                 },
                 Verdict::Go,
             ),
             (
                 ReadCondition {
-                    if_none_match: is("x"),
-                    if_modified_since_secs: Some(9),
+                    none_matching: is("x"),
+                    modified_since_secs: Some(9),
                     ..Default::default()
                 },
                 Verdict::Go,

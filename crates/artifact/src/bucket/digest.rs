@@ -1,4 +1,4 @@
-//! ETags and S3's additional checksums.
+//! `ETags` and S3's additional checksums.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -145,7 +145,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// The ETag of a multipart object: the MD5 of its parts' MD5s, and how many there were.
+/// The `ETag` of a multipart object: the MD5 of its parts' MD5s, and how many there were.
 pub(super) fn multipart_etag(parts: &[PartRecord]) -> String {
     let mut md5 = Md5::new();
     for part in parts {
@@ -172,7 +172,7 @@ pub(super) fn composite(algorithm: Algorithm, parts: &[PartRecord]) -> Option<St
     Some(format!("{}-{}", algorithm.checksum(&all), parts.len()))
 }
 
-/// The checksum of the whole from those of its parts (S3's FULL_OBJECT), without reading a byte again.
+/// The checksum of the whole from those of its parts (S3's `FULL_OBJECT`), without reading a byte again.
 pub(super) fn full_object(algorithm: Algorithm, parts: &[PartRecord]) -> Option<String> {
     let combining = algorithm.combining()?;
     let mut whole: Option<u64> = None;

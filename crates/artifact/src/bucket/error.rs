@@ -19,16 +19,16 @@ pub enum BucketError {
     /// No such multipart upload, or it was completed or aborted.
     #[error("the multipart upload does not exist")]
     NoSuchUpload,
-    /// DeleteBucket while objects or uploads remain.
+    /// `DeleteBucket` while objects or uploads remain.
     #[error("the bucket is not empty")]
     BucketNotEmpty,
-    /// CreateBucket beyond [`super::BUCKETS_MAX`].
+    /// `CreateBucket` beyond [`super::BUCKETS_MAX`].
     #[error("there are too many buckets")]
     TooManyBuckets,
     /// If-Match or If-None-Match does not hold.
     #[error("the precondition {0} does not hold")]
     Precondition(&'static str),
-    /// A part that CompleteMultipartUpload names is not there, or is another one.
+    /// A part that `CompleteMultipartUpload` names is not there, or is another one.
     #[error("part {0} is missing or is not the one that was uploaded")]
     InvalidPart(i32),
     /// Parts not in ascending order, or none.

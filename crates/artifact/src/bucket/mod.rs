@@ -56,7 +56,7 @@ pub const PARTS_MAX: i32 = 10_000;
 /// S3's minimum for every part but the last.
 pub const PART_BYTES_MIN: u64 = 5 << 20;
 
-/// S3's older default quota of buckets in an account; ListBuckets answers them all at once.
+/// S3's older default quota of buckets in an account; `ListBuckets` answers them all at once.
 pub const BUCKETS_MAX: usize = 1_000;
 
 /// The object store. Cheap to clone. Its methods block: call them where blocking is allowed.
@@ -293,7 +293,7 @@ impl Buckets {
         Ok(part)
     }
 
-    /// Makes an object of the upload's parts that `choose` returns, with its ETag and attributes. Durable when it returns.
+    /// Makes an object of the upload's parts that `choose` returns, with its `ETag` and attributes. Durable when it returns.
     fn complete_upload(
         &self,
         target: &Completion<'_>,

@@ -100,7 +100,7 @@ pub struct UploadRecord {
     pub checksum: Option<UploadChecksum>,
 }
 
-/// What CreateMultipartUpload announced about checksums.
+/// What `CreateMultipartUpload` announced about checksums.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UploadChecksum {
     /// As S3 spells it, `CRC32` for instance.

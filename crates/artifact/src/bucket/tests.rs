@@ -82,9 +82,10 @@ fn blobs(dir: &Path) -> usize {
     fs::read_dir(dir.join("blobs")).unwrap().count()
 }
 
+type Attempt = (&'static str, fn(&Buckets) -> Result<(), BucketError>, Option<&'static [u8]>);
+
 /// What is tried at every step: an overwrite, a delete, a completion; and the values that are whole before and after.
-fn attempts() -> [(&'static str, fn(&Buckets) -> Result<(), BucketError>, Option<&'static [u8]>); 4]
-{
+fn attempts() -> [Attempt; 4] {
     [
         ("overwrite", |buckets| buckets.try_put("models", "key", b"new"), Some(b"new")),
         ("delete", |buckets| buckets.delete_object("models", "key", &WriteCondition::None), None),

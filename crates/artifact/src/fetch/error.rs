@@ -1,4 +1,4 @@
-//! Why a model's artefacts are not there. The texts end up in an endpoint's FailureReason, so they read well on their own.
+//! Why a model's artefacts are not there. The texts end up in an endpoint's `FailureReason`, so they read well on their own.
 
 use std::io;
 use std::path::PathBuf;

@@ -67,16 +67,13 @@ impl Artifacts {
             move || shared.prepare(&url, &into, &stop)
         };
         let mut work = tokio::task::spawn_blocking(work);
-        let result = match tokio::time::timeout(deadline, &mut work).await {
-            Ok(result) => result,
-            Err(_) => {
-                stop.stop();
-                match tokio::time::timeout(CLEAN_UP_WAIT, work).await {
-                    // It was done in the very moment: what is there is whole.
-                    Ok(Ok(Ok(()))) => return Ok(()),
-                    _ => return Err(FetchError::TooSlow { url: url.to_owned(), deadline }),
-                }
-            }
+        let Ok(result) = tokio::time::timeout(deadline, &mut work).await else {
+            stop.stop();
+            return match tokio::time::timeout(CLEAN_UP_WAIT, work).await {
+                // It was done in the very moment: what is there is whole.
+                Ok(Ok(Ok(()))) => Ok(()),
+                _ => Err(FetchError::TooSlow { url: url.to_owned(), deadline }),
+            };
         };
         match result {
             Ok(result) => result,
@@ -89,12 +86,12 @@ impl Artifacts {
 impl Shared {
     fn prepare(&self, url: &str, into: &Path, stop: &Stop) -> Result<(), FetchError> {
         match Location::parse(url)? {
-            Location::File(path) => self.from_disk(url, &path, into, stop),
-            Location::Object { bucket, key } => self.from_bucket(url, &bucket, &key, into, stop),
+            Location::File(path) => self.unpack_path(url, &path, into, stop),
+            Location::Object { bucket, key } => self.unpack_object(url, &bucket, &key, into, stop),
         }
     }
 
-    fn from_disk(
+    fn unpack_path(
         &self,
         url: &str,
         path: &Path,
@@ -120,7 +117,7 @@ impl Shared {
         unpack(file, into, &self.limits, stop).map_err(|error| FetchError::unpacking(url, error))
     }
 
-    fn from_bucket(
+    fn unpack_object(
         &self,
         url: &str,
         bucket: &str,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::limits::{Limits, NAME_BYTES_MAX};
 use super::refusal::Refusal;
 
-/// Bytes of a name that a message repeats; the rest is cut, since FailureReason holds 1,024 characters.
+/// Bytes of a name that a message repeats; the rest is cut, since `FailureReason` holds 1,024 characters.
 const SHOWN_BYTES_MAX: usize = 120;
 
 /// What an entry is, once everything else is refused.

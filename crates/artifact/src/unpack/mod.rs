@@ -82,12 +82,12 @@ struct Unpacker<'a> {
 impl Unpacker<'_> {
     fn run<R: Read>(&mut self, meter: Meter<R>) -> Result<(), UnpackError> {
         let mut archive = Archive::new(meter);
-        let mut entries = archive.entries().map_err(|error| self.blame(error))?;
+        let mut entries = archive.entries().map_err(|error| self.blame(&error))?;
         let mut count = 0_usize;
         loop {
             self.gauge.allow(HEADER_BYTES_MAX);
             let Some(next) = entries.next() else { break };
-            let mut entry = next.map_err(|error| self.blame(error))?;
+            let mut entry = next.map_err(|error| self.blame(&error))?;
             self.last = shown(&entry.path_bytes());
             count += 1;
             if count > self.limits.entries {
@@ -103,7 +103,6 @@ impl Unpacker<'_> {
             }
             self.entry(&mut entry)?;
         }
-        drop(entries);
         self.end(archive.into_inner())
     }
 
@@ -164,7 +163,7 @@ impl Unpacker<'_> {
         let mut done = 0_u64;
         loop {
             self.stop.check()?;
-            let count = entry.read(&mut buffer).map_err(|error| self.blame(error))?;
+            let count = entry.read(&mut buffer).map_err(|error| self.blame(&error))?;
             if count == 0 {
                 break;
             }
@@ -181,7 +180,7 @@ impl Unpacker<'_> {
     /// The data of an entry that should have none; bounded like a header.
     fn skip<R: Read>(&mut self, entry: &mut Entry<'_, R>) -> Result<(), UnpackError> {
         self.gauge.allow(HEADER_BYTES_MAX);
-        io::copy(entry, &mut io::sink()).map_err(|error| self.blame(error))?;
+        io::copy(entry, &mut io::sink()).map_err(|error| self.blame(&error))?;
         Ok(())
     }
 
@@ -193,7 +192,7 @@ impl Unpacker<'_> {
         self.gauge.allow(PADDING_BYTES_MAX);
         let mut buffer = vec![0; CHUNK_BYTES];
         loop {
-            let count = rest.read(&mut buffer).map_err(|error| self.blame(error))?;
+            let count = rest.read(&mut buffer).map_err(|error| self.blame(&error))?;
             if count == 0 {
                 return Ok(());
             }
@@ -206,7 +205,7 @@ impl Unpacker<'_> {
     }
 
     /// Whose fault a failed read was: the clock's, the disk's or the archive's.
-    fn blame(&self, error: io::Error) -> UnpackError {
+    fn blame(&self, error: &io::Error) -> UnpackError {
         if self.gauge.stopped() {
             return UnpackError::Stopped(crate::Interrupt);
         }

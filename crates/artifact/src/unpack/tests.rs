@@ -266,6 +266,15 @@ fn what_is_there_is_not_touched_and_leftovers_go() {
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
 }
 
+/// A disk that cannot be read.
+struct Broken;
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::other("the disk is on fire"))
+    }
+}
+
 #[test]
 fn a_stop_ends_it_and_a_failing_source_is_not_the_archives_fault() {
     let home = tempfile::tempdir().unwrap();
@@ -277,12 +286,6 @@ fn a_stop_ends_it_and_a_failing_source_is_not_the_archives_fault() {
         unpack(&good[..], &into, &Limits::default(), &stop),
         Err(UnpackError::Stopped(_))
     ));
-    struct Broken;
-    impl Read for Broken {
-        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-            Err(io::Error::other("the disk is on fire"))
-        }
-    }
     let half = (&good[..20]).chain(Broken);
     assert!(matches!(
         unpack(half, &into, &Limits::default(), &Stop::default()),

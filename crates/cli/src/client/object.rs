@@ -16,7 +16,8 @@ const OBJECT_TIMEOUT: Duration = Duration::from_mins(1);
 impl Client {
     /// Makes a bucket. Says whether it is new.
     pub(crate) async fn create_bucket(&self, bucket: &str) -> Result<bool, Error> {
-        match self.object("CreateBucket", Method::PUT, &format!("/{bucket}"), Bytes::new()).await {
+        let body = location(&self.target.region);
+        match self.object("CreateBucket", Method::PUT, &format!("/{bucket}"), body).await {
             Ok(()) => Ok(true),
             Err(error) if is(&error, &["BucketAlreadyOwnedByYou", "BucketAlreadyExists"]) => {
                 Ok(false)
@@ -71,6 +72,17 @@ impl Client {
         let message = element(&text, "Message").unwrap_or("the answer carried no message");
         Err(refusal(operation, code, message, response.status().as_u16(), &self.target))
     }
+}
+
+/// Where the bucket is to be. Every region but the first wants to be named, and that one must not be.
+fn location(region: &str) -> Bytes {
+    if region == "us-east-1" {
+        return Bytes::new();
+    }
+    let namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
+    Bytes::from(format!(
+        "<CreateBucketConfiguration xmlns=\"{namespace}\"><LocationConstraint>{region}</LocationConstraint></CreateBucketConfiguration>"
+    ))
 }
 
 fn is(error: &Error, codes: &[&str]) -> bool {

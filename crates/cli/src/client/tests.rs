@@ -161,6 +161,8 @@ async fn objects_go_where_s3_has_them() {
     client.delete_object("models", "a/model.tar.gz").await.unwrap();
     let error = client.delete_bucket_if_empty("models").await.unwrap_err();
     assert_eq!(error.to_string(), "DeleteBucket: AccessDenied: Access Denied");
+    let constraint = "<LocationConstraint>eu-west-1</LocationConstraint>";
+    assert!(server.asked()[0].body.contains(constraint), "{}", server.asked()[0].body);
     let wanted = [
         "PUT /models",
         "PUT /models",

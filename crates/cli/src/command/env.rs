@@ -99,7 +99,7 @@ fn changes(server: &Server, global: &Global, environment: &Environment) -> Resul
         ("AWS_CONFIG_FILE", "/dev/null".to_owned()),
         ("AWS_DEFAULT_REGION", region.clone()),
         ("AWS_ENDPOINT_URL", url.to_string()),
-        ("AWS_PROFILE", "default".to_owned()),
+        ("AWS_PROFILE", global.profile.clone().unwrap_or_else(|| "default".to_owned())),
         ("AWS_REGION", region),
         ("AWS_SHARED_CREDENTIALS_FILE", credentials),
     ]);
@@ -217,11 +217,13 @@ mod tests {
         let global = Global {
             endpoint_url: Some("http://forwarded:1".into()),
             region: Some("r".into()),
+            profile: Some("p".into()),
             ..Global::default()
         };
         let changes = changes(&server(folder.path()), &global, &Environment::new()).unwrap();
         assert_eq!(changes.set["AWS_ENDPOINT_URL"], "http://forwarded:1");
         assert_eq!(changes.set["AWS_REGION"], "r");
+        assert_eq!(changes.set["AWS_PROFILE"], "p");
         assert_eq!(changes.unset, KEYS);
     }
 

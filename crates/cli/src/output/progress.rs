@@ -28,8 +28,7 @@ impl<'a> Progress<'a> {
             ProgressDrawTarget::hidden()
         };
         let bar = ProgressBar::with_draw_target(None, target);
-        // Not padded to the terminal's width: a Ctrl-C echoed behind a full line would push it out of reach.
-        let style = ProgressStyle::with_template("{spinner} {prefix}  {elapsed:>4}  {msg}")
+        let style = ProgressStyle::with_template("{spinner} {prefix}  {elapsed:>4}  {wide_msg}")
             .expect("the template is a constant that indicatif reads");
         bar.set_style(style);
         bar.set_prefix(title.clone().into_owned());

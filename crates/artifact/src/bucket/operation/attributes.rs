@@ -16,7 +16,7 @@ const TAGS_MAX: usize = 10;
 const TAG_KEY_CHARS_MAX: usize = 128;
 const TAG_VALUE_CHARS_MAX: usize = 256;
 
-/// The members that PutObject, CreateMultipartUpload and CopyObject share, by name.
+/// The members that `PutObject`, `CreateMultipartUpload` and `CopyObject` share, by name.
 macro_rules! attributes {
     ($input:expr) => {{
         let input = &mut $input;

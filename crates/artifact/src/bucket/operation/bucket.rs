@@ -38,10 +38,7 @@ impl Operations {
         if !made && *self.region != *CLASSIC_REGION {
             return Err(s3_error!(BucketAlreadyOwnedByYou));
         }
-        let output = CreateBucketOutput {
-            location: Some(format!("/{}", input.bucket)),
-            ..Default::default()
-        };
+        let output = CreateBucketOutput { location: Some(format!("/{}", input.bucket)) };
         Ok(S3Response::new(output))
     }
 

@@ -1,4 +1,4 @@
-//! CopyObject and UploadPartCopy.
+//! `CopyObject` and `UploadPartCopy`.
 
 use s3s::dto::{
     CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopyPartResult, CopySource, ETagCondition,
@@ -180,10 +180,10 @@ fn read_condition(
     dates: (Option<&Timestamp>, Option<&Timestamp>),
 ) -> ReadCondition {
     ReadCondition {
-        if_match: tags.0.map(tag),
-        if_none_match: tags.1.map(tag),
-        if_modified_since_secs: dates.0.map(seconds),
-        if_unmodified_since_secs: dates.1.map(seconds),
+        matching: tags.0.map(tag),
+        none_matching: tags.1.map(tag),
+        modified_since_secs: dates.0.map(seconds),
+        unmodified_since_secs: dates.1.map(seconds),
     }
 }
 

@@ -1,4 +1,4 @@
-//! DeleteObject and DeleteObjects.
+//! `DeleteObject` and `DeleteObjects`.
 
 use s3s::dto::{
     DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject,
@@ -9,7 +9,7 @@ use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 use super::super::{Buckets, WriteCondition};
 use super::{Answer, Operations, check_version, write_condition};
 
-/// S3's limit for one DeleteObjects.
+/// S3's limit for one `DeleteObjects`.
 const DELETES_MAX: usize = 1_000;
 
 impl Operations {

@@ -1,4 +1,4 @@
-//! GetObject and HeadObject.
+//! `GetObject` and `HeadObject`.
 
 use std::ops::Range;
 use std::pin::Pin;
@@ -28,7 +28,7 @@ const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
 /// Bytes read at a time for a download.
 const READ_BYTES: usize = 256 << 10;
 
-/// The members that describe an object, of GetObject's and HeadObject's outputs alike.
+/// The members that describe an object, of `GetObject`'s and `HeadObject`'s outputs alike.
 macro_rules! described {
     ($output:ident, $record:expr, $choice:expr, $with_checksums:expr) => {{
         let record: &ObjectRecord = $record;
@@ -147,10 +147,10 @@ impl Operations {
         check_customer_key(input.sse_customer_algorithm.as_deref())?;
         let wish = Wish {
             condition: ReadCondition {
-                if_match: input.if_match.map(tag),
-                if_none_match: input.if_none_match.map(tag),
-                if_modified_since_secs: input.if_modified_since.as_ref().map(seconds),
-                if_unmodified_since_secs: input.if_unmodified_since.as_ref().map(seconds),
+                matching: input.if_match.map(tag),
+                none_matching: input.if_none_match.map(tag),
+                modified_since_secs: input.if_modified_since.as_ref().map(seconds),
+                unmodified_since_secs: input.if_unmodified_since.as_ref().map(seconds),
             },
             range: input.range,
             part: input.part_number,
@@ -183,10 +183,10 @@ impl Operations {
         check_customer_key(input.sse_customer_algorithm.as_deref())?;
         let wish = Wish {
             condition: ReadCondition {
-                if_match: input.if_match.map(tag),
-                if_none_match: input.if_none_match.map(tag),
-                if_modified_since_secs: input.if_modified_since.as_ref().map(seconds),
-                if_unmodified_since_secs: input.if_unmodified_since.as_ref().map(seconds),
+                matching: input.if_match.map(tag),
+                none_matching: input.if_none_match.map(tag),
+                modified_since_secs: input.if_modified_since.as_ref().map(seconds),
+                unmodified_since_secs: input.if_unmodified_since.as_ref().map(seconds),
             },
             range: input.range,
             part: input.part_number,
@@ -262,7 +262,7 @@ impl Stream for Download {
                 State::Over => return Poll::Ready(None),
                 State::Idle(_) if self.left == 0 => return Poll::Ready(None),
                 State::Idle(reader) => {
-                    self.state = State::Reading(tokio::task::spawn_blocking(move || read(reader)))
+                    self.state = State::Reading(tokio::task::spawn_blocking(move || read(reader)));
                 }
                 State::Reading(mut task) => match Pin::new(&mut task).poll(cx) {
                     Poll::Pending => {

@@ -1,4 +1,4 @@
-//! ListObjectsV2 and its predecessor.
+//! `ListObjectsV2` and its predecessor.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -151,10 +151,10 @@ fn lines(
     for line in lines {
         match line {
             Listed::Object(key, record) => {
-                contents.push(object(&key, &record, spelling, with_owner)?)
+                contents.push(object(&key, &record, spelling, with_owner)?);
             }
             Listed::Prefix(prefix) => {
-                prefixes.push(CommonPrefix { prefix: Some(spelling.write(&prefix)) })
+                prefixes.push(CommonPrefix { prefix: Some(spelling.write(&prefix)) });
             }
         }
     }

@@ -1,6 +1,6 @@
 //! S3's operations on [`Buckets`]: one file per group, and the list of what there is.
 //!
-//! What is not in the list below is answered NotImplemented by `s3s`, in S3's form.
+//! What is not in the list below is answered `NotImplemented` by `s3s`, in S3's form.
 
 mod attributes;
 mod bucket;

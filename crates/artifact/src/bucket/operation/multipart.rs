@@ -261,7 +261,7 @@ pub(super) fn check_part_number(number: i32) -> S3Result<()> {
     ))
 }
 
-/// What CreateMultipartUpload's two members about checksums come to. S3 takes COMPOSITE unless told otherwise, and
+/// What `CreateMultipartUpload`'s two members about checksums come to. S3 takes COMPOSITE unless told otherwise, and
 /// CRC64NVME only whole.
 fn announced(
     algorithm: Option<&ChecksumAlgorithm>,
@@ -280,12 +280,12 @@ fn announced(
         s3_error!(InvalidRequest, "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
     })?;
     let full_object = match (kind.map(ChecksumType::as_str), algorithm) {
-        (None, Algorithm::Crc64Nvme) => true,
         (
             None | Some(ChecksumType::COMPOSITE),
             Algorithm::Crc32 | Algorithm::Crc32c | Algorithm::Sha1 | Algorithm::Sha256,
         ) => false,
-        (
+        (None, Algorithm::Crc64Nvme)
+        | (
             Some(ChecksumType::FULL_OBJECT),
             Algorithm::Crc32 | Algorithm::Crc32c | Algorithm::Crc64Nvme,
         ) => true,
@@ -347,7 +347,7 @@ fn assemble(
     Ok((chosen, etag, attributes))
 }
 
-/// Whether the part is the one that the caller uploaded: same ETag, and same checksums as far as given.
+/// Whether the part is the one that the caller uploaded: same `ETag`, and same checksums as far as given.
 fn is_wanted(part: &PartRecord, wanted: &CompletedPart) -> bool {
     let said = Checksums {
         crc32: wanted.checksum_crc32.clone(),

@@ -1,4 +1,4 @@
-//! PutObject, and what PutObject and UploadPart have in common.
+//! `PutObject`, and what `PutObject` and `UploadPart` have in common.
 
 use http::HeaderMap;
 use s3s::dto::{ChecksumType, PutObjectInput, PutObjectOutput};
@@ -92,7 +92,7 @@ impl Operations {
     }
 }
 
-/// What the headers of PutObject or UploadPart say of the body.
+/// What the headers of `PutObject` or `UploadPart` say of the body.
 pub(super) fn declared(
     headers: &HeaderMap,
     content_length: Option<i64>,

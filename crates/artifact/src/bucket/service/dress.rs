@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderValue, Method, Response, StatusCode, Version, header};
 use http_body_util::{BodyExt as _, Empty, Full};
 use percent_encoding::percent_decode_str;
 
@@ -82,6 +82,8 @@ const MESSAGES: &[(&str, &str)] = &[
 /// What an answer repeats of its request.
 pub(super) struct Dresser {
     head: bool,
+    /// HTTP/1 with `Expect: 100-continue`, and whether there is a body to wait for.
+    expects: Option<bool>,
     path: String,
     request_id: String,
     host_id: String,
@@ -94,6 +96,7 @@ impl Dresser {
         let _ = getrandom::fill(&mut entropy);
         Self {
             head: parts.method == Method::HEAD,
+            expects: expects(parts),
             path: percent_decode_str(parts.uri.path()).decode_utf8_lossy().into_owned(),
             request_id: hex(&entropy[..8]).to_uppercase(),
             host_id: hex(&entropy[8..]),
@@ -115,6 +118,12 @@ impl Dresser {
         } else {
             body
         };
+        // As S3 does: who was to wait for "100 Continue" and got a final answer instead cannot be sure what the server read, and
+        // botocore misreads the next answer on such a connection.
+        let closes = self.expects.is_some_and(|body| !body || !status.is_success());
+        if closes {
+            parts.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         for (name, value) in [("x-amz-request-id", &self.request_id), ("x-amz-id-2", &self.host_id)]
         {
             if let Ok(value) = HeaderValue::from_str(value) {
@@ -139,7 +148,7 @@ impl Dresser {
             .path
             .trim_start_matches('/')
             .split_once('/')
-            .unwrap_or((self.path.trim_start_matches('/'), ""));
+            .unwrap_or_else(|| (self.path.trim_start_matches('/'), ""));
         let detail = match code {
             "NoSuchBucket" | "InvalidBucketName" | "BucketNotEmpty" => {
                 format!("<BucketName>{}</BucketName>", escape(bucket))
@@ -170,6 +179,14 @@ async fn written(mut body: Body) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+fn expects(parts: &Parts) -> Option<bool> {
+    let expect = parts.headers.get(header::EXPECT)?;
+    let one = matches!(parts.version, Version::HTTP_10 | Version::HTTP_11);
+    let empty =
+        parts.headers.get(header::CONTENT_LENGTH).is_some_and(|length| length.as_bytes() == b"0");
+    (one && expect.as_bytes().eq_ignore_ascii_case(b"100-continue")).then_some(!empty)
+}
+
 /// What is left when not even an error could be written.
 pub(super) fn internal_error() -> Response<s3s::Body> {
     let mut response = Response::new(s3s::Body::empty());
@@ -196,9 +213,9 @@ fn escape(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
-            '\t' | '\n' | '\r' => out.push_str(&format!("&#{};", u32::from(character))),
+            '\t' | '\n' | '\r' => out.extend(["&#", &u32::from(character).to_string(), ";"]),
             character if character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}') => {
-                out.push('\u{fffd}')
+                out.push('\u{fffd}');
             }
             character => out.push(character),
         }

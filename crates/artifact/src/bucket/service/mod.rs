@@ -32,7 +32,7 @@ pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
 /// An answer's body; downloads stream through it.
 pub type Body = BoxBody<Bytes, BodyError>;
 
-/// Bytes of an XML body: CompleteMultipartUpload with 10,000 parts and DeleteObjects with 1,000 keys of 1 KiB, each character
+/// Bytes of an XML body: `CompleteMultipartUpload` with 10,000 parts and `DeleteObjects` with 1,000 keys of 1 KiB, each character
 /// written as an entity, stay below.
 const XML_BYTES_MAX: usize = 8 << 20;
 

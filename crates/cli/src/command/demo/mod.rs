@@ -32,7 +32,7 @@ const INTERRUPTED: u8 = 130;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "It starts a server of its own, at --time-scale 60 and with a data directory that is removed at the end.\n\
-                        With --endpoint-url it uses that server instead, and removes what it made there.\n\
+                        With --endpoint-url or --data-dir it uses that server instead, and removes what it made there.\n\
                         The exit code is 0 only if no request failed."
 )]
 pub struct Arguments {
@@ -106,24 +106,24 @@ fn conclude(
 ) -> Result<ExitCode, Error> {
     let took = started.elapsed();
     let total = report.total();
-    if output.json {
-        output.json(&report.json(took, endpoint_url))?;
+    let shown = if output.json {
+        output.json(&report.json(took, endpoint_url))
     } else {
-        output.data(format_args!("\n{}", report.table(took)))?;
-    }
+        output.data(format_args!("\n{}", report.table(took)))
+    };
     for failure in &total.first_failures {
         output.note(format_args!("failed: {failure}"));
     }
-    if total.failures == 0 {
-        output.note(format_args!(
-            "\n{} requests through an update and two changes of scale, and none failed.",
-            total.requests
-        ));
-        Ok(ExitCode::SUCCESS)
-    } else {
+    if total.failures > 0 {
+        // Said even to those who do not read the report.
         output.note(format_args!("\n{} of {} requests failed.", total.failures, total.requests));
-        Ok(ExitCode::FAILURE)
+        return Ok(ExitCode::FAILURE);
     }
+    output.note(format_args!(
+        "\n{} requests through an update and two changes of scale, and none failed.",
+        total.requests
+    ));
+    shown.map(|()| ExitCode::SUCCESS)
 }
 
 /// The user, or the system, wants it to end.

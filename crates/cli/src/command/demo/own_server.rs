@@ -41,7 +41,10 @@ pub(super) struct OwnServer {
 
 impl OwnServer {
     /// Starts it and waits until it is ready.
-    pub(super) async fn start(environment: &Environment) -> Result<Self, Error> {
+    pub(super) async fn start(
+        region: Option<&str>,
+        environment: &Environment,
+    ) -> Result<Self, Error> {
         let failed = |cause: io::Error| Error::Failed(format!("cannot start a server: {cause}"));
         let folder = tempfile::Builder::new().prefix("tidegate-demo-").tempdir().map_err(failed)?;
         let log = File::create(log_path(folder.path())).map_err(failed)?;
@@ -51,6 +54,7 @@ impl OwnServer {
             .arg("--data-dir")
             .arg(data_dir(folder.path()))
             .args(["--listen", "127.0.0.1:0", "--time-scale", &TIME_SCALE.to_string()])
+            .args(region.into_iter().flat_map(|region| ["--region", region]))
             .stdin(Stdio::null())
             .stdout(log.try_clone().map_err(failed)?)
             .stderr(log)

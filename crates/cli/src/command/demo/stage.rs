@@ -30,10 +30,10 @@ impl<'a> Stage<'a> {
         output: &'a Output,
         report: &mut Report,
     ) -> Result<Self, Error> {
-        // Only the flag means the user's server: a variable that lies about must not turn a demonstration into work on it.
-        let own = match global.endpoint_url {
-            Some(_) => None,
-            None => Some(start(environment, output, report).await?),
+        // Only flags mean the user's server: a variable that lies about must not turn a demonstration into work on it.
+        let own = match (&global.endpoint_url, &global.data_dir) {
+            (None, None) => Some(start(global, environment, output, report).await?),
+            _ => None,
         };
         let (target, name) = match &own {
             Some(server) => (server.target()?, "tide".to_owned()),
@@ -113,13 +113,19 @@ impl<'a> Stage<'a> {
 }
 
 async fn start(
+    global: &Global,
     environment: &Environment,
     output: &Output,
     report: &mut Report,
 ) -> Result<OwnServer, Error> {
+    if global.profile.is_some() {
+        let rule =
+            "--profile is for a server of yours; name that too, with --endpoint-url or --data-dir";
+        return Err(Error::Usage(rule.to_owned()));
+    }
     let name = "start a server";
     let progress = Progress::start(output, name);
-    let server = OwnServer::start(environment).await?;
+    let server = OwnServer::start(global.region.as_deref(), environment).await?;
     report.steps.push(Step { name, took: progress.elapsed(), tally: None });
     progress.done(format!("its time runs {TIME_SCALE} times as fast"));
     Ok(server)

@@ -15,6 +15,7 @@ use super::{Fate, hint, settle};
 /// What to delete.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
+    /// The endpoint's name
     #[arg(value_name = "NAME")]
     pub(super) name: EndpointName,
 

@@ -36,6 +36,7 @@ const OPERATION: &str = "InvokeEndpoint";
                         cat levels.npy | tidegate endpoint invoke tide --content-type application/x-npy --output answer.npy"
 )]
 pub struct Arguments {
+    /// The endpoint's name
     #[arg(value_name = "NAME")]
     name: EndpointName,
 

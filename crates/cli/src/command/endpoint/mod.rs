@@ -28,6 +28,7 @@ pub enum Command {
     Ls,
     /// Show everything about an endpoint
     Describe {
+        /// The endpoint's name
         #[arg(value_name = "NAME")]
         name: EndpointName,
     },
