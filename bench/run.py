@@ -73,7 +73,9 @@ def invocations(options):
                 load.Target("nginx", url, path, BODY, headers, pids),
             ]
             return {
-                f"{connections} connections": load.side_by_side(targets, options.runs, options.seconds, connections)
+                f"{connections} connection{'s' * (connections > 1)}": load.side_by_side(
+                    targets, options.runs, options.seconds, connections
+                )
                 for connections in (1, 16, 64)
             }
 

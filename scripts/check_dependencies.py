@@ -1,4 +1,4 @@
-"""Checks every dependency's licence, and that it comes from crates.io, by the lists in deny.toml.
+"""Checks every dependency's licence, and that it comes from the Rust registry, by the lists in deny.toml.
 
 Reads `cargo metadata` on standard input. One line for each finding; the exit status says whether there were any.
 """

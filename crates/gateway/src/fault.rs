@@ -224,15 +224,14 @@ impl ModelFault {
         let original = self.original();
         let what = match self {
             Self::Answered { whole: false, .. } => {
-                "could not load the entire response body".to_owned()
+                " and could not load the entire response body".to_owned()
             }
             Self::Answered { .. } | Self::TimedOut | Self::Broken | Self::TooLong => {
-                format!("with message \"{original}\"")
+                format!(" with message \"{original}\"")
             }
         };
-        let and = if what.starts_with("could") { " and" } else { "" };
         let message = format!(
-            "Received {side} error ({status}) from {CONTAINER}{and} {what}. See \
+            "Received {side} error ({status}) from {CONTAINER}{what}. See \
              https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:\
              group=/aws/sagemaker/Endpoints/{endpoint} in account {account} for more information."
         );

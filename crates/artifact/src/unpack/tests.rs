@@ -201,7 +201,10 @@ fn broken_archives_are_refused() {
     assert!(truncated(&whole[..whole.len() - 4]), "without its checksum");
     assert!(truncated(&gzip(&plain)), "without its end marker");
     assert!(truncated(&gzip(&plain[..700])), "within an entry");
-    assert!(malformed(&[whole.clone(), b"garbage".to_vec()].concat()), "bytes behind gzip");
+    assert!(
+        malformed(&[whole.clone(), b"garbage, and more of it".to_vec()].concat()),
+        "bytes behind gzip"
+    );
     assert!(
         malformed(&gzip(&[plain.clone(), END.to_vec(), file("late", b"!")].concat())),
         "entries behind the end"

@@ -101,11 +101,11 @@ async fn judge(
     unverified
         .verify(Payload::Sha256(sum), credentials, &mut worker.keys.borrow_mut())
         .map_err(Fault::Signature)?;
-    let (endpoint, variant) = match plain(parts) {
+    let Members { endpoint, variant, unsupported } = match plain(parts) {
         Some(members) => members,
         None => examined(parts, &bytes)?,
     };
-    Ok(Admitted { endpoint, variant, unsupported: unsupported(&parts.headers), body: bytes, held })
+    Ok(Admitted { endpoint, variant, unsupported, body: bytes, held })
 }
 
 /// The whole body, its share of the room, and its hash.
@@ -140,9 +140,17 @@ async fn read(worker: &Worker, body: &mut Incoming) -> Result<(Bytes, Share, [u8
     Ok((whole.freeze(), held, hash.finalize().into()))
 }
 
+/// What the path and the headers say.
+#[derive(Debug, PartialEq)]
+struct Members {
+    endpoint: EndpointName,
+    variant: Option<VariantName>,
+    unsupported: Option<Unsupported>,
+}
+
 /// The members of a request so plain that it satisfies the model whatever else is in it; nothing if that is not plain
 /// to see. It spares the usual request the general validation, and a test holds the two against each other.
-fn plain(parts: &Parts) -> Option<(EndpointName, Option<VariantName>)> {
+fn plain(parts: &Parts) -> Option<Members> {
     let is_plain = |value: &HeaderValue| value.len() <= HEADER_BYTES_MAX && value.to_str().is_ok();
     if parts.method != Method::POST || EXAMINED.iter().any(|name| parts.headers.contains_key(name))
     {
@@ -158,7 +166,8 @@ fn plain(parts: &Parts) -> Option<(EndpointName, Option<VariantName>)> {
         Some(name) => Some(VariantName::from_str(name.to_str().ok()?).ok()?),
         None => None,
     };
-    Some((endpoint, variant))
+    // What no endpoint supports is among the headers that are not plain.
+    Some(Members { endpoint, variant, unsupported: None })
 }
 
 /// The header's value, or that there is none; nothing if it comes more than once.
@@ -184,13 +193,12 @@ const EXAMINED: [HeaderName; 7] = [
 ];
 
 /// The members of a request that is validated in full.
-fn examined(parts: &Parts, body: &Bytes) -> Result<(EndpointName, Option<VariantName>), Fault> {
+fn examined(parts: &Parts, body: &Bytes) -> Result<Members, Fault> {
     let call = wire::route(&SERVICE, parts, body)
         .map_err(|rejection| Fault::Rejected(Box::new(rejection.error)))?;
     let member = |name| call.input.get(name).and_then(wire::Document::as_str);
     let endpoint = member("EndpointName").unwrap_or_default();
-    // The model's pattern for these names is narrower than nothing that `domain` refuses; if it ever were not, the name
-    // could not be in the table.
+    // Validated already, by the same rule. If the two ever differed, such a name could not be in the table either.
     let endpoint = EndpointName::from_str(endpoint)
         .map_err(|_| Fault::EndpointNotFound { endpoint: endpoint.to_owned() })?;
     let variant = member("TargetVariant").map(|name| {
@@ -199,7 +207,8 @@ fn examined(parts: &Parts, body: &Bytes) -> Result<(EndpointName, Option<Variant
             variant: name.to_owned(),
         })
     });
-    Ok((endpoint.clone(), variant.transpose()?))
+    let variant = variant.transpose()?;
+    Ok(Members { endpoint, variant, unsupported: unsupported(&parts.headers) })
 }
 
 fn unsupported(headers: &HeaderMap) -> Option<Unsupported> {

@@ -64,7 +64,7 @@ fn the_usual_request_is_plain() {
         (3, b"blue".to_vec()),
         (5, b"x".to_vec()),
     ];
-    let (endpoint, variant) = plain(&parts("POST", PATHS[0], &headers)).unwrap();
+    let Members { endpoint, variant, .. } = plain(&parts("POST", PATHS[0], &headers)).unwrap();
     assert_eq!((endpoint.as_str(), variant.unwrap().as_str()), ("e", "blue"));
 }
 

@@ -2,7 +2,7 @@
 
 use domain::route::Strategy;
 
-use crate::support::{Behaviour, ModelServer, World};
+use crate::support::{Behaviour, ModelServer, World, until};
 
 /// The largest body that a request or an answer may have.
 const LARGEST: usize = gateway::BODY_BYTES_MAX;
@@ -30,6 +30,14 @@ async fn a_unix_socket_serves_as_well_and_its_connection_is_used_again() {
         assert_eq!(client.invoke(body).await.body, body);
     }
     assert_eq!((model.requests(), model.connections()), (3, 1));
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_from_this_side() {
+    let (world, model) = (World::start(), ModelServer::tcp(Behaviour::Echo).await);
+    world.publish_one(model.route());
+    assert_eq!(world.client().await.invoke("x").await.status, 200);
+    until("the connection is closed", || model.closed() == 1).await;
 }
 
 #[tokio::test]

@@ -173,3 +173,130 @@ fn query_value<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
         (key == name).then(|| percent_decode_str(value).decode_utf8_lossy())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    const SCOPE: &str = "AK/20260101/us-east-1/s3/aws4_request";
+
+    fn verdict(uri: &str, headers: &[(&str, &str)]) -> Result<Framing, String> {
+        let mut request = Request::builder().method(Method::POST).uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        check(&parts, "us-east-1").map_err(|error| error.code().as_str().to_owned())
+    }
+
+    fn header(scope: &str, signed: &str) -> String {
+        format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders={signed}, Signature=00")
+    }
+
+    #[test]
+    fn headers_are_judged_by_their_shape() {
+        let good = header(SCOPE, "host");
+        let table = [
+            (good.clone(), vec![], Ok(Framing::Plain)),
+            (
+                good.clone(),
+                vec![("x-amz-date", "d"), ("x-amz-content-sha256", "h")],
+                Ok(Framing::Plain),
+            ),
+            (
+                good.clone(),
+                vec![("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")],
+                Ok(Framing::UnsignedChunks),
+            ),
+            (
+                good.clone(),
+                vec![("x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD")],
+                Ok(Framing::SignedChunks),
+            ),
+            (good.clone(), vec![("x-amz-meta-a", "1")], Err("AccessDenied")),
+            (good.clone(), vec![("x-amz-copy-source", "/a/b")], Err("AccessDenied")),
+            (header(SCOPE, "host;x-amz-meta-a"), vec![("x-amz-meta-a", "1")], Ok(Framing::Plain)),
+            (header(SCOPE, "date"), vec![], Err("AccessDenied")),
+            (
+                header("a/b/AK/20260101/us-east-1/s3/aws4_request", "host"),
+                vec![],
+                Ok(Framing::Plain),
+            ),
+            (
+                header("AK/20260101/eu-west-1/s3/aws4_request", "host"),
+                vec![],
+                Err("AuthorizationHeaderMalformed"),
+            ),
+            (
+                header("AK/20260101/us-east-1/sts/aws4_request", "host"),
+                vec![],
+                Err("AuthorizationHeaderMalformed"),
+            ),
+            (
+                header("AK/20260101/us-east-1/s3/aws3", "host"),
+                vec![],
+                Err("AuthorizationHeaderMalformed"),
+            ),
+            (
+                header("us-east-1/s3/aws4_request", "host"),
+                vec![],
+                Err("AuthorizationHeaderMalformed"),
+            ),
+            (header("", "host"), vec![], Err("AuthorizationHeaderMalformed")),
+            ("AWS AK:c2ln".to_owned(), vec![], Err("InvalidRequest")),
+            ("Bearer x".to_owned(), vec![], Err("InvalidRequest")),
+            (
+                good,
+                vec![("content-type", "Multipart/Form-Data; boundary=x")],
+                Err("NotImplemented"),
+            ),
+        ];
+        for (authorization, mut headers, expected) in table {
+            headers.push(("authorization", &authorization));
+            assert_eq!(verdict("/b/k", &headers), expected.map_err(str::to_owned), "{headers:?}");
+        }
+        assert_eq!(
+            verdict("/b/k", &[]),
+            Ok(Framing::Plain),
+            "who is anonymous is refused by the verifier"
+        );
+    }
+
+    #[test]
+    fn presigned_urls_are_judged_by_their_shape() {
+        let url = |scope: &str, expires: &str| {
+            format!(
+                "/b/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={scope}&X-Amz-SignedHeaders=host{expires}&X-Amz-Signature=0"
+            )
+        };
+        let encoded = SCOPE.replace('/', "%2F");
+        assert_eq!(verdict(&url(&encoded, "&X-Amz-Expires=604800"), &[]), Ok(Framing::Plain));
+        for expires in ["", "&X-Amz-Expires=604801", "&X-Amz-Expires=-1", "&X-Amz-Expires=x"] {
+            assert_eq!(
+                verdict(&url(SCOPE, expires), &[]).unwrap_err(),
+                "AuthorizationQueryParametersError",
+                "{expires}"
+            );
+        }
+        let elsewhere = url(&SCOPE.replace("us-east-1", "mars"), "&X-Amz-Expires=1");
+        assert_eq!(verdict(&elsewhere, &[]).unwrap_err(), "AuthorizationQueryParametersError");
+        let both = [("authorization", "AWS4-HMAC-SHA256 x")];
+        assert_eq!(verdict(&url(SCOPE, "&X-Amz-Expires=1"), &both).unwrap_err(), "InvalidArgument");
+        assert_eq!(
+            verdict("/b/k?Signature=x&AWSAccessKeyId=AK&Expires=1", &both).unwrap_err(),
+            "InvalidArgument"
+        );
+        assert_eq!(
+            verdict("/b/k?%53ignature=x", &both).unwrap_err(),
+            "InvalidArgument",
+            "encoded names count as well"
+        );
+        let unsigned = [("x-amz-acl", "private")];
+        assert_eq!(
+            verdict(&url(SCOPE, "&X-Amz-Expires=1"), &unsigned).unwrap_err(),
+            "AccessDenied"
+        );
+    }
+}

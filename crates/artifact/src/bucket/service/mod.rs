@@ -1,7 +1,7 @@
 //! S3's protocol over HTTP for one store: signatures, operations, errors in S3's form.
 //!
-//! `s3s` verifies SigV4 (header, presigned, streaming) and reads and writes the protocol. [`gate`] refuses before it what `s3s`
-//! would let pass, [`chunk`] bounds what it would hold in memory, and [`dress`] gives its errors the members that S3's have.
+//! `s3s` verifies SigV4 (header, presigned, streaming) and reads and writes the protocol. `gate` refuses before it what `s3s`
+//! would let pass, `chunk` bounds what it would hold in memory, and `dress` gives its errors the members that S3's have.
 //! This must not decide what a signer may do; it only knows whether a signature is good.
 
 mod chunk;

@@ -1,0 +1,188 @@
+"""Variants of every member of an awsJson operation, at every depth."""
+
+import itertools
+import json
+
+from . import oracle, values
+from .cases import Accepted, Case, Either, Invalid, Refused, Request
+
+# Levels of structures below the input. The deepest served input has five; a model that refers to itself ends here.
+DEPTH_MAX = 8
+
+_ABSENT = object()
+_SERIALIZATION = ("SerializationException",)
+# Operations whose good variants get a name of their own, so that the server takes them all.
+_NAMED = {"CreateModel": "ModelName", "CreateEndpointConfig": "EndpointConfigName"}
+
+_numbers = itertools.count(1)
+
+
+class Site:
+    """One member of the input: where it is and how a whole input with some value there is made."""
+
+    def __init__(self, member, owner, path, into):
+        self.member = member
+        self.shape = member.shape
+        self.path = path
+        self._owner = owner
+        self._into = into
+
+    def put(self, value):
+        """The input with this value here."""
+        excluded = values.EXCLUDES.get((self._owner.name, self.member.name), ())
+        holder = {name: one for name, one in values.plain(self._owner).items() if name not in excluded}
+        if value is _ABSENT:
+            holder.pop(self.member.name, None)
+        else:
+            holder[self.member.name] = value
+        return self._into(holder)
+
+
+def sites(shape, path=(), into=lambda holder: holder, depth=DEPTH_MAX):
+    """Every member of a structure and of the structures below it; of a list, of its first element."""
+    for member in shape.members:
+        site = Site(member, shape, (*path, member.name), into)
+        yield site
+        if not depth:
+            continue
+        if member.shape.type == "structure":
+            yield from sites(member.shape, site.path, site.put, depth - 1)
+        elif member.shape.type == "list" and member.shape.element.type == "structure":
+            yield from sites(member.shape.element, (*site.path, "1"), _first_of(site), depth - 1)
+
+
+def _first_of(site):
+    rest = (site.shape.min or 1) - 1
+    return lambda first: site.put([first] + [values.plain(site.shape.element)] * rest)
+
+
+def cases(operation):
+    """Every variant of one operation."""
+    made = Maker(operation)
+    made.good("plain", "the least input", values.plain(operation.input))
+    made.good("unknown member", "the input", values.plain(operation.input) | {"NoSuchMember": {"a": [1, None]}})
+    for site in sites(operation.input):
+        _good(made, site)
+        _bad(made, site)
+        _mistyped(made, site)
+    _several(made, operation)
+    return made.cases
+
+
+def _good(made, site):
+    shape = site.shape
+    about = ".".join(site.path)
+    made.good("plain", about, site.put(values.plain(shape)))
+    for value in values.boundaries(shape):
+        made.good("boundary", f"{about} = {_shown(value)}", site.put(value))
+    for value in shape.enum or ():
+        made.good("enum value", f"{about} = {value}", site.put(value))
+    if shape.type == "list":
+        for value in shape.element.enum or ():
+            made.good("enum value", f"{about} = [{value}]", site.put([value]))
+    if not site.member.required:
+        made.good("null optional", about, site.put(None))
+    if shape.type == "structure":
+        value = values.plain(shape) | {"NoSuchMember": {"a": [1, None]}}
+        made.good("unknown member", about, site.put(value))
+
+
+def _bad(made, site):
+    about = ".".join(site.path)
+    if site.member.required:
+        made.bad("missing", about, site.put(_ABSENT))
+        made.bad("null", about, site.put(None))
+    for kind, value in values.bad(site.shape):
+        made.bad(kind, f"{about} = {_shown(value)}", site.put(value))
+    for kind, value in _collections_of_bad(site.shape):
+        made.bad(kind, f"{about} = {_shown(value)}", site.put(value), deep=True)
+
+
+def _collections_of_bad(shape):
+    """Lists and maps with one bad scalar among good ones."""
+    if shape.type == "list" and shape.element.is_scalar:
+        good = values.plain(shape.element)
+        for kind, value in values.bad(shape.element):
+            yield kind, [good, value][-(shape.max or 2) :]
+    if shape.type == "map":
+        good = values.plain(shape.value)
+        for kind, key in values.bad(shape.key):
+            yield kind, {"GOOD": good, key: good}
+        for kind, value in values.bad(shape.value):
+            yield kind, {"GOOD": good, "BAD": value}
+
+
+def _mistyped(made, site):
+    about, shape = ".".join(site.path), site.shape
+    for wrong in values.wrong_types(shape):
+        made.unreadable("type", f"{about} = {_shown(wrong.value)}", site.put(wrong.value), wrong.texts)
+    inner = shape.element if shape.type == "list" else shape.value if shape.type == "map" else None
+    if inner:
+        around = (lambda value: [value]) if shape.type == "list" else (lambda value: {"KEY": value})
+        for wrong in values.wrong_types(inner):
+            made.unreadable("type", f"{about} of {_shown(wrong.value)}", site.put(around(wrong.value)), wrong.texts)
+        made.open("null element", about, site.put(around(None)), (*_SERIALIZATION, "ValidationException"))
+    if shape.type in ("integer", "long"):
+        for value in (values.plain(shape) + 0.5, -0.5):
+            made.unreadable("fraction", f"{about} = {value}", site.put(value), ())
+    for value in values.beyond_type(shape):
+        codes = (*_SERIALIZATION, "ValidationException")
+        made.refused("beyond type", f"{about} = {value}", site.put(value), codes)
+
+
+def _several(made, operation):
+    """Bad values in several members at once: every one of them is told."""
+    broken = [(site, values.bad(site.shape)) for site in sites(operation.input, depth=0)]
+    broken = [(site.member.name, bad[0][1]) for site, bad in broken if bad]
+    for many in (2, 3):
+        for chosen in itertools.islice(itertools.combinations(broken, many), 40):
+            about = ", ".join(name for name, _ in chosen)
+            made.bad("several", about, values.plain(operation.input) | dict(chosen))
+
+
+class Maker:
+    """Makes an operation's cases; what each must be answered with is the oracle's word, not the maker's."""
+
+    def __init__(self, operation):
+        self.operation = operation
+        self.cases = []
+
+    def good(self, kind, about, value):
+        name = _NAMED.get(self.operation.name)
+        if name and value.get(name) == values.plain(self.operation.input)[name]:
+            value = value | {name: f"run-{next(_numbers)}"}
+        assert not oracle.violations(self.operation.input, value), f"{self.operation.name}: {about} is not good"
+        self._add(kind, about, value, Accepted())
+
+    def bad(self, kind, about, value, deep=False):
+        found = oracle.violations(self.operation.input, value)
+        kinds = {one.rule.kind for one in found}
+        assert found and (deep or kind in {"missing", "several"} or kind in kinds), f"{kind} {about}: {kinds}"
+        self._add(kind, about, value, Invalid(tuple(found)))
+
+    def unreadable(self, kind, about, value, texts):
+        self._add(kind, about, value, Refused(_SERIALIZATION, texts))
+
+    def refused(self, kind, about, value, codes):
+        self._add(kind, about, value, Refused(codes))
+
+    def open(self, kind, about, value, codes):
+        self._add(kind, about, value, Either((Accepted(), Refused(codes))))
+
+    def _add(self, kind, about, value, expected):
+        request = json_request(self.operation.name, as_json(value))
+        self.cases.append(Case("json", self.operation.name, kind, about, request, expected, self.operation, value))
+
+
+def as_json(value):
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+def json_request(target, body):
+    headers = {"X-Amz-Target": f"SageMaker.{target}", "Content-Type": "application/x-amz-json-1.1"}
+    return Request("POST", "/", headers, body)
+
+
+def _shown(value):
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:50]}… ({len(text)} characters)"
