@@ -18,7 +18,7 @@ pub(super) fn list_endpoint_configs(
         Some(EndpointConfigSortKey::Name) => SortBy::Name,
         Some(EndpointConfigSortKey::CreationTime) | None => SortBy::CreationTime,
     };
-    let query = query!(input sorted by by);
+    let query = query!("configs" of input sorted by by);
     let state = cx.store.state();
     let items = state.endpoint_configs.values().map(|config| Item {
         name: config.name.to_string(),

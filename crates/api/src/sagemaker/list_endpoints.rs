@@ -24,7 +24,7 @@ pub(super) fn list_endpoints(
         after_inclusive: false,
     };
     let wanted: Option<EndpointStatus> = input.status_equals;
-    let query = Query { modified, ..query!(input sorted by by) };
+    let query = Query { modified, ..query!("endpoints" of input sorted by by) };
     let state = cx.store.state();
     let endpoints = state
         .endpoints

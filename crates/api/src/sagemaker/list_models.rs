@@ -11,7 +11,7 @@ pub(super) fn list_models(cx: &Context, input: ListModelsInput) -> Result<ListMo
         Some(ModelSortKey::Name) => SortBy::Name,
         Some(ModelSortKey::CreationTime) | None => SortBy::CreationTime,
     };
-    let query = query!(input sorted by by);
+    let query = query!("models" of input sorted by by);
     let state = cx.store.state();
     let items = state.models.values().map(|model| Item {
         name: model.name.to_string(),

@@ -12,6 +12,8 @@ const PAGE_DEFAULT: usize = 10;
 /// What a List request asks for, whatever it lists.
 #[derive(Debug, Default)]
 pub(super) struct Query {
+    /// What is listed: a token of one list does not serve another.
+    pub list: &'static str,
     pub name_contains: Option<String>,
     pub created: Range,
     pub modified: Range,
@@ -22,8 +24,9 @@ pub(super) struct Query {
 
 /// The query of a List request. AWS models three inputs with the same members; only what they sort by differs.
 macro_rules! query {
-    ($input:ident sorted by $by:expr) => {
+    ($list:literal of $input:ident sorted by $by:expr) => {
         Query {
+            list: $list,
             name_contains: $input.name_contains,
             created: Range {
                 before: $input.creation_time_before,
@@ -103,8 +106,7 @@ pub(super) fn page<T>(
     query: &Query,
 ) -> Result<(Vec<T>, Option<String>), Error> {
     let Order { by, ascending } = query.order;
-    let from =
-        query.next_token.as_deref().map(|token| read_token(token, query.order)).transpose()?;
+    let from = query.next_token.as_deref().map(|token| read_token(token, query)).transpose()?;
     let beyond = |place: &Place| {
         from.as_ref().is_none_or(|from| if ascending { place > from } else { place < from })
     };
@@ -120,23 +122,24 @@ pub(super) fn page<T>(
     let size = query.max_results.and_then(|max| max.try_into().ok()).unwrap_or(PAGE_DEFAULT);
     let more = found.len() > size;
     found.truncate(size);
-    let token = found.last().filter(|_| more).map(|(place, _)| write_token(place, query.order));
+    let token = found.last().filter(|_| more).map(|(place, _)| write_token(place, query));
     Ok((found.into_iter().map(|(_, shown)| shown).collect(), token))
 }
 
-/// Opaque to clients: the order and the last place shown.
-fn write_token((number, status, name): &Place, order: Order) -> String {
-    let Order { by, ascending } = order;
-    URL_SAFE_NO_PAD
-        .encode(serde_json::json!([1, by as u8, ascending, number, status, name]).to_string())
+/// Opaque to clients: the list, its order, and the last place shown.
+fn write_token((number, status, name): &Place, query: &Query) -> String {
+    let Order { by, ascending } = query.order;
+    let token = serde_json::json!([query.list, by as u8, ascending, number, status, name]);
+    URL_SAFE_NO_PAD.encode(token.to_string())
 }
 
-fn read_token(token: &str, order: Order) -> Result<Place, Error> {
+fn read_token(token: &str, query: &Query) -> Result<Place, Error> {
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| Error::BadToken)?;
-    let read: (u8, u8, bool, i64, String, String) =
+    let read: (String, u8, bool, i64, String, String) =
         serde_json::from_slice(&bytes).map_err(|_| Error::BadToken)?;
-    let (version, by, ascending, number, status, name) = read;
-    if (version, by, ascending) == (1, order.by as u8, order.ascending) {
+    let (list, by, ascending, number, status, name) = read;
+    let Order { by: wanted, ascending: upwards } = query.order;
+    if (list.as_str(), by, ascending) == (query.list, wanted as u8, upwards) {
         Ok((number, status, name))
     } else {
         Err(Error::BadToken)
@@ -199,6 +202,9 @@ mod tests {
     fn a_token_serves_only_the_order_it_was_made_for() {
         let by_name = Order { by: SortBy::Name, ascending: true };
         let (_, token) = page(items(), &Query { order: by_name, ..Query::default() }).unwrap();
+        let elsewhere =
+            Query { list: "others", order: by_name, next_token: token.clone(), ..Query::default() };
+        assert!(matches!(page(items(), &elsewhere), Err(Error::BadToken)));
         for next_token in [token, Some("nonsense".into()), Some(String::new())] {
             assert!(matches!(
                 page(items(), &Query { next_token, ..Query::default() }),

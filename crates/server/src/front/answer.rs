@@ -45,6 +45,17 @@ pub(super) fn looks_like_s3(parts: &Parts) -> bool {
     !readable && unclaimed && (parts.uri.path() != "/" || parts.method != Method::POST)
 }
 
+/// S3's answer to a request that nobody has signed.
+pub(super) fn denied_by_s3(parts: &Parts) -> Response<ControlBody> {
+    let xml = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message>\
+         <RequestId>{}</RequestId></Error>",
+        request_id()
+    );
+    let bytes = if parts.method == Method::HEAD { Bytes::new() } else { xml.into() };
+    with_type(StatusCode::FORBIDDEN, "application/xml", bytes)
+}
+
 /// A signature's problem, in the words of the service that the request is for.
 pub(super) fn problem(
     parts: &Parts,

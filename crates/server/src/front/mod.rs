@@ -16,6 +16,7 @@ use artifact::S3Service;
 use auth::{Claim, Presence};
 use domain::arn::Scope;
 use gateway::{BoxFuture, ControlBody, PeerInfo};
+use http::request::Parts;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -75,16 +76,19 @@ impl Front {
         signed::answer(self, parts, body).await
     }
 
-    /// An unsigned request gets AWS's error in the form of the service that it seems to be meant for.
-    async fn refuse_unsigned(
-        &self,
-        parts: http::request::Parts,
-        body: Incoming,
-    ) -> Response<ControlBody> {
-        if answer::looks_like_s3(&parts) {
-            return self.bucket_call(parts, body).await;
+    /// An unsigned request gets AWS's error in the form of the service that it seems to be meant for. S3 alone knows a
+    /// second kind of signature, in the query, that its presigned URLs may still carry.
+    async fn refuse_unsigned(&self, parts: Parts, body: Incoming) -> Response<ControlBody> {
+        if !answer::looks_like_s3(&parts) {
+            return answer::problem(&parts, None, &auth::Problem::Missing);
         }
-        answer::problem(&parts, None, &auth::Problem::Missing)
+        let old_signature =
+            parts.uri.query().is_some_and(|query| query.contains("AWSAccessKeyId="));
+        if old_signature {
+            self.bucket_call(parts, body).await
+        } else {
+            answer::denied_by_s3(&parts)
+        }
     }
 
     /// S3 verifies signatures itself: those of its streamed bodies come piece by piece.
