@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use auth::Principal;
 use domain::arn::{Kind, Scope};
+use domain::endpoint::Limits;
 use domain::name::{EndpointName, ModelName};
 use domain::time::Clock;
 use store::{Changes, State, Store, Undecided, decide};
@@ -18,6 +19,7 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     pub scope: Scope,
     pub caller: Principal,
+    pub limits: Arc<Limits>,
     /// Tells the control loop that something may be due.
     pub nudge: Arc<dyn Fn() + Send + Sync>,
 }

@@ -36,6 +36,8 @@ pub enum Error {
     ForeignResource { caller: String, action: &'static str, arn: String },
     #[error("The resource has too many tags: at most {} are allowed.", domain::tag::TAGS_MAX)]
     TooManyTags,
+    #[error(transparent)]
+    LimitExceeded(#[from] domain::endpoint::Exceeded),
     #[error("Tidegate does not implement the operation {operation} of {service}")]
     Unserved { service: &'static str, operation: &'static str },
     /// The cause goes to the log, never to the client.
@@ -71,6 +73,7 @@ fn refused(refusal: &Refusal, scope: &Scope) -> String {
         | Refusal::NoSuchVariant(..)
         | Refusal::DuplicateVariant(_)
         | Refusal::NoInstances(_)
+        | Refusal::WeightNotFinite(_)
         | Refusal::TwoDeploymentConfigs => refusal.to_string(),
     }
 }
@@ -89,6 +92,7 @@ impl Error {
             | Self::UntaggableResource(_)
             | Self::TooManyTags => (StatusCode::BAD_REQUEST, "ValidationException"),
             Self::ForeignResource { .. } => (StatusCode::BAD_REQUEST, "AccessDeniedException"),
+            Self::LimitExceeded(_) => (StatusCode::BAD_REQUEST, "ResourceLimitExceeded"),
             Self::Unserved { .. } => (StatusCode::BAD_REQUEST, "UnknownOperationException"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure"),
         };

@@ -62,6 +62,8 @@ pub enum Malformed {
         "ModelName is required for the production variant \"{0}\" unless ExecutionRoleArn is specified."
     )]
     NoModelName(String),
+    #[error("InitialVariantWeight of the production variant \"{0}\" must be a finite number.")]
+    WeightNotFinite(String),
     #[error("ManagedInstanceScaling is only supported for inference component endpoints.")]
     ManagedScalingOfModel,
 }
@@ -151,6 +153,11 @@ fn check_variant(
     if model.is_some() && given(variant, "InstanceType") && !given(variant, "InitialInstanceCount")
     {
         return Err(Malformed::NoInstanceCount(name.to_owned()));
+    }
+    // The protocols can spell an infinity, as text, which no share of traffic can be reckoned from.
+    let weight = variant.get("InitialVariantWeight").filter(|weight| !weight.is_null());
+    if weight.is_some_and(|weight| !weight.is_number()) {
+        return Err(Malformed::WeightNotFinite(name.to_owned()));
     }
     match model {
         None if members.at(&["ExecutionRoleArn"]).is_none() => {
@@ -283,6 +290,10 @@ mod tests {
             (one(with("InitialInstanceCount", json!(null))), Err(Malformed::NoInstanceCount(a()))),
             (one(with("ModelName", json!(null))), Err(Malformed::NoModelName(a()))),
             (one(with("ManagedInstanceScaling", json!({}))), Err(Malformed::ManagedScalingOfModel)),
+            (
+                one(with("InitialVariantWeight", json!("Infinity"))),
+                Err(Malformed::WeightNotFinite(a())),
+            ),
         ] {
             assert_eq!(EndpointConfig::check(&given, missing), verdict, "{given:?}");
         }

@@ -133,7 +133,7 @@ pub enum ExitCause {
     /// The model server ended by itself: `exit status 1`, `signal 9`.
     Ended { status: String, last_words: String },
     /// It never answered `/ping` with 200 within the time allowed.
-    NeverReady { waited: Duration },
+    NeverReady { waited: Duration, last_words: String },
     /// It was ready once, and then stopped answering `/ping`.
-    Unresponsive,
+    Unresponsive { last_words: String },
 }

@@ -104,6 +104,7 @@ impl Server {
             store: Arc::clone(&store),
             credentials: Arc::clone(&credentials),
             s3: s3(buckets, &credentials, &config.region),
+            limits: Arc::new(config.limits.clone()),
             nudge: nudged,
             ready: Arc::clone(&ready),
         };
@@ -197,6 +198,8 @@ fn image(entry: &ImageEntry) -> Image {
         pattern: entry.pattern.clone(),
         command: entry.command.clone(),
         environment: entry.environment.clone(),
+        readable: Vec::new(),
+        writable: Vec::new(),
     }
 }
 

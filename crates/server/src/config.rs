@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use domain::endpoint::Limits;
 use serde::Deserialize;
 
 /// The longest configuration file, in bytes: a mistaken path to something else should not fill the memory.
@@ -52,7 +53,26 @@ struct File {
     time_scale: Option<f64>,
     insecure_http: Option<bool>,
     #[serde(default)]
+    limits: LimitsTable,
+    #[serde(default)]
+    instance_type: Vec<InstanceTypeEntry>,
+    #[serde(default)]
     image: Vec<ImageEntry>,
+}
+
+/// `[limits]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LimitsTable {
+    instances: Option<u32>,
+}
+
+/// `[[instance_type]]`: what a label may mean here.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InstanceTypeEntry {
+    name: String,
+    instances: u32,
 }
 
 /// `[[image]]`: a command for the images that match.
@@ -75,6 +95,7 @@ pub(crate) struct Config {
     pub account_id: String,
     pub time_scale: f64,
     pub images: Vec<ImageEntry>,
+    pub limits: Limits,
 }
 
 /// A setting that cannot be used: what, why, and what to do.
@@ -120,6 +141,14 @@ impl Config {
                 .unwrap_or_else(|| "000000000000".into()),
             time_scale: args.time_scale.or(file.time_scale).unwrap_or(1.0),
             images: file.image,
+            limits: Limits {
+                instances: file.limits.instances.unwrap_or_else(|| default_instances(machine())),
+                by_type: file
+                    .instance_type
+                    .into_iter()
+                    .map(|one| (one.name, one.instances))
+                    .collect(),
+            },
         };
         config.check(args.insecure_http.or(file.insecure_http).unwrap_or(false))?;
         Ok(config)
@@ -142,6 +171,26 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// Memory that an instance is taken to need at the least: a small Python server.
+const INSTANCE_MEMORY_BYTES: u64 = 128 << 20;
+
+/// Instances that a core is taken to carry at the most, most of them idle.
+const INSTANCES_PER_CORE: u64 = 64;
+
+/// Memory in bytes and cores of this machine.
+fn machine() -> (u64, u64) {
+    let info = rustix::system::sysinfo();
+    let memory = u64::from(info.mem_unit).saturating_mul(info.totalram);
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
+    (memory, cores)
+}
+
+/// How many instances the machine is trusted with when the configuration does not say.
+fn default_instances((memory, cores): (u64, u64)) -> u32 {
+    let most = (memory / INSTANCE_MEMORY_BYTES).min(cores.saturating_mul(INSTANCES_PER_CORE));
+    u32::try_from(most.max(2)).unwrap_or(u32::MAX)
 }
 
 fn read(path: &Path) -> Result<File, ConfigError> {
@@ -199,6 +248,18 @@ mod tests {
             ("eu-north-1", "111111111111")
         );
         assert_eq!(config.images[0].command, ["a"]);
+    }
+
+    #[test]
+    fn limits_come_from_the_file_or_the_machine() {
+        assert_eq!(default_instances((24 << 30, 2)), 128);
+        assert_eq!(default_instances((1 << 30, 16)), 8);
+        assert_eq!(default_instances((0, 0)), 2, "an update needs two");
+        let text =
+            "[limits]\ninstances = 5\n[[instance_type]]\nname = 'ml.g5.xlarge'\ninstances = 1\n";
+        let limits = with_file(text, UpArgs::default()).unwrap().limits;
+        assert_eq!((limits.instances, limits.by_type.get("ml.g5.xlarge")), (5, Some(&1)));
+        assert!(gather(UpArgs::default()).unwrap().limits.instances >= 2);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One server with everything real but its clock, its instances and its traffic.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +11,7 @@ use auth::Principal;
 use bytes::Bytes;
 use control::task::fleets::{Fleets, Means, Report};
 use domain::arn::Scope;
-use domain::endpoint::Endpoint;
+use domain::endpoint::{Endpoint, Limits};
 use domain::instance::{InstanceId, Observed};
 use domain::time::{Clock, Timestamp};
 use http::Request;
@@ -184,6 +185,7 @@ impl World {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             scope,
             caller: principal,
+            limits: Arc::new(Limits { instances: 1000, by_type: BTreeMap::new() }),
             nudge: Arc::new(|| ()),
         }
     }

@@ -1,5 +1,7 @@
 //! `CreateEndpoint`: records that a fleet is wanted; the control loop builds it.
 
+use std::sync::Arc;
+
 use domain::arn::Kind;
 use domain::endpoint::Endpoint;
 use domain::name::{EndpointConfigName, EndpointKey, EndpointName};
@@ -20,7 +22,7 @@ pub(super) async fn create_endpoint(
         input.deployment_config.as_ref().map(|config| members::kept(config, &[]));
     let arn = cx.endpoint_arn(&name);
     let tagged = tagging::first(Kind::Endpoint, &arn, input.tags)?;
-    let (scope, now) = (cx.scope.clone(), cx.clock.now());
+    let (scope, limits, now) = (cx.scope.clone(), Arc::clone(&cx.limits), cx.clock.now());
     cx.decide(move |state| {
         if state.endpoints.contains_key(&EndpointKey::from(&name)) {
             return Err(Error::Exists { kind: Kind::Endpoint, arn });
@@ -29,6 +31,7 @@ pub(super) async fn create_endpoint(
         let parts = lookup::parts(state, config);
         let endpoint = Endpoint::create(name, &parts, deployment_config, now)
             .map_err(lookup::refuse(&scope))?;
+        lookup::within(&limits, state, None, &endpoint)?;
         let changes = Changes::none().put(endpoint).count_deployment(state);
         Ok((tagging::put(changes, tagged), CreateEndpointOutput { endpoint_arn: arn }))
     })

@@ -6,9 +6,8 @@ use store::record::Tagged;
 use store::{Changes, State};
 use wire::sagemaker::Tag;
 
-use super::lookup;
+use crate::Context;
 use crate::Error;
-use crate::context::{Context, name};
 
 /// A resource that exists and may carry tags.
 pub(super) struct Taggable {
@@ -38,14 +37,16 @@ pub(super) fn locate(
             Error::ForeignResource { caller: caller.to_owned(), action, arn: arn.to_owned() }
         }
     })?;
-    let raw = resource.name;
-    match resource.kind {
-        Kind::Model => lookup::model(state, scope, &name("resourceArn", raw)?).map(|_| ()),
-        Kind::EndpointConfig => {
-            lookup::config(state, scope, &name("resourceArn", raw)?).map(|_| ())
-        }
-        Kind::Endpoint => lookup::endpoint(state, scope, &name("resourceArn", raw)?).map(|_| ()),
-    }?;
+    // A name that breaks the pattern is the name of nothing.
+    let missing = || Error::NotFound { kind: resource.kind, arn: arn.to_owned() };
+    let found = match resource.kind {
+        Kind::Model => state.models.contains_key(resource.name),
+        Kind::EndpointConfig => state.endpoint_configs.contains_key(resource.name),
+        Kind::Endpoint => state.endpoints.contains_key(&*resource.name.to_ascii_lowercase()),
+    };
+    if !found {
+        return Err(missing());
+    }
     Ok(Taggable { key: Tagged::key_of(resource.kind, arn) })
 }
 

@@ -1,10 +1,12 @@
 //! Operations through the wire: what comes back, and AWS's words where something does not go.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use auth::Principal;
 use bytes::Bytes;
 use domain::arn::Scope;
+use domain::endpoint::Limits;
 use domain::time::{Clock, Timestamp};
 use http::Request;
 use serde_json::{Value, json};
@@ -37,7 +39,14 @@ impl Server {
             user_id: scope.account.clone(),
         };
         let store = Arc::new(MemoryStore::open(Disk::default()).unwrap());
-        Self(Context { store, clock: Arc::new(Still), scope, caller, nudge: Arc::new(|| ()) })
+        Self(Context {
+            store,
+            clock: Arc::new(Still),
+            scope,
+            caller,
+            limits: Arc::new(Limits { instances: 8, by_type: BTreeMap::new() }),
+            nudge: Arc::new(|| ()),
+        })
     }
 
     async fn call(&self, operation: &str, input: Value) -> (u16, Value) {
@@ -295,4 +304,24 @@ async fn weights_and_counts_change_only_for_variants_that_are_there() {
     let busy = server.bad("UpdateEndpointWeightsAndCapacities", change).await;
     let arn = "arn:aws:sagemaker:us-east-1:000000000000:endpoint/e";
     assert_eq!(busy, format!("ValidationException: Cannot update in-progress endpoint \"{arn}\"."));
+}
+
+#[tokio::test]
+async fn a_fleet_beyond_the_limit_is_refused_when_it_is_asked_for() {
+    let server = Server::with_model().await;
+    let mut nine = variant();
+    nine["InitialInstanceCount"] = json!(9);
+    server
+        .good(
+            "CreateEndpointConfig",
+            json!({"EndpointConfigName": "c", "ProductionVariants": [nine]}),
+        )
+        .await;
+    let refused =
+        server.bad("CreateEndpoint", json!({"EndpointName": "e", "EndpointConfigName": "c"})).await;
+    assert!(
+        refused.starts_with("ResourceLimitExceeded: The account-level service limit"),
+        "{refused}"
+    );
+    assert_eq!(server.good("ListEndpoints", json!({})).await["Endpoints"], json!([]));
 }

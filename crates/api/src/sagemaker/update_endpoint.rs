@@ -1,5 +1,7 @@
 //! `UpdateEndpoint`: records that another fleet is wanted in place of the live one.
 
+use std::sync::Arc;
+
 use domain::endpoint::{Retain, UpdateRequest};
 use domain::name::{EndpointConfigName, EndpointName};
 use store::Changes;
@@ -19,7 +21,7 @@ pub(super) async fn update_endpoint(
     let retain_deployment_config = input.retain_deployment_config.unwrap_or(false);
     let deployment_config =
         input.deployment_config.as_ref().map(|config| members::kept(config, &[]));
-    let (scope, now) = (cx.scope.clone(), cx.clock.now());
+    let (scope, limits, now) = (cx.scope.clone(), Arc::clone(&cx.limits), cx.clock.now());
     cx.decide(move |state| {
         let endpoint = lookup::endpoint(state, &scope, &name)?;
         let arn = scope.sagemaker(domain::arn::Kind::Endpoint, &endpoint.name);
@@ -27,6 +29,7 @@ pub(super) async fn update_endpoint(
         let parts = lookup::parts(state, config);
         let request = UpdateRequest { parts, retain, deployment_config, retain_deployment_config };
         let after = endpoint.request_update(&request, now).map_err(lookup::refuse(&scope))?;
+        lookup::within(&limits, state, Some(endpoint), &after)?;
         Ok((
             Changes::none().put(after).count_deployment(state),
             UpdateEndpointOutput { endpoint_arn: arn },

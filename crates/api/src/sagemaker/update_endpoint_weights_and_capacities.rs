@@ -1,5 +1,7 @@
 //! `UpdateEndpointWeightsAndCapacities`: records new counts and weights of the live fleet (promise S8).
 
+use std::sync::Arc;
+
 use domain::arn::Kind;
 use domain::endpoint::{Capacity, Refusal};
 use domain::name::EndpointName;
@@ -18,7 +20,7 @@ pub(super) async fn update_endpoint_weights_and_capacities(
     input: UpdateEndpointWeightsAndCapacitiesInput,
 ) -> Result<UpdateEndpointWeightsAndCapacitiesOutput, Error> {
     let name: EndpointName = name("endpointName", &input.endpoint_name)?;
-    let (scope, now) = (cx.scope.clone(), cx.clock.now());
+    let (scope, limits, now) = (cx.scope.clone(), Arc::clone(&cx.limits), cx.clock.now());
     let changes: Result<Vec<Capacity>, Error> =
         input.desired_weights_and_capacities.iter().map(|change| capacity(cx, change)).collect();
     let changes = changes?;
@@ -26,6 +28,7 @@ pub(super) async fn update_endpoint_weights_and_capacities(
         let endpoint = lookup::endpoint(state, &scope, &name)?;
         let endpoint_arn = scope.sagemaker(Kind::Endpoint, &endpoint.name);
         let after = endpoint.request_capacity(&changes, now).map_err(lookup::refuse(&scope))?;
+        lookup::within(&limits, state, Some(endpoint), &after)?;
         Ok((Changes::none().put(after), UpdateEndpointWeightsAndCapacitiesOutput { endpoint_arn }))
     })
     .await

@@ -12,9 +12,11 @@ use crate::name::{EndpointConfigName, EndpointName, VariantName};
 use crate::time::Timestamp;
 
 mod event;
+mod limits;
 mod request;
 
 pub use event::{Event, Illegal, Reached};
+pub use limits::{Exceeded, Limits};
 pub use request::{Capacity, Parts, Refusal, Retain, UpdateRequest};
 
 /// The longest `FailureReason` (`reference/sagemaker-hosting.md`, section 2).

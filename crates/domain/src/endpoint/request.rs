@@ -69,6 +69,8 @@ pub enum Refusal {
     DuplicateVariant(String),
     #[error("DesiredInstanceCount of the variant \"{0}\" must be at least 1.")]
     NoInstances(String),
+    #[error("DesiredWeight of the variant \"{0}\" must be a finite number.")]
+    WeightNotFinite(String),
     #[error("Specify either DeploymentConfig or RetainDeploymentConfig, not both.")]
     TwoDeploymentConfigs,
 }
@@ -135,6 +137,9 @@ impl Endpoint {
         for change in changes {
             if !seen.insert(&change.variant) {
                 return Err(Refusal::DuplicateVariant(change.variant.to_string()));
+            }
+            if change.weight.is_some_and(|weight| !weight.is_finite()) {
+                return Err(Refusal::WeightNotFinite(change.variant.to_string()));
             }
             if change.count == Some(0) {
                 return Err(Refusal::NoInstances(change.variant.to_string()));

@@ -268,8 +268,10 @@ fn failure(endpoint: &Endpoint, want: &Wanted<'_>, instances: &[&Seen]) -> Optio
         ExitCause::UnknownImage(text) | ExitCause::Artifact(text) | ExitCause::Launch(text) => {
             Some(text.clone())
         }
-        ExitCause::NeverReady { waited } => Some(never_ready(endpoint, want, *waited)),
-        ExitCause::Stopped | ExitCause::Ended { .. } | ExitCause::Unresponsive => None,
+        ExitCause::NeverReady { waited, last_words } => {
+            Some(never_ready(endpoint, want, *waited, last_words))
+        }
+        ExitCause::Stopped | ExitCause::Ended { .. } | ExitCause::Unresponsive { .. } => None,
     });
     let endings: Vec<(&str, &str)> = early
         .iter()
@@ -280,24 +282,35 @@ fn failure(endpoint: &Endpoint, want: &Wanted<'_>, instances: &[&Seen]) -> Optio
         .collect();
     at_once.or_else(|| {
         let (status, last_words) = endings.last().filter(|_| endings.len() >= EARLY_EXITS_MAX)?;
-        let said = if last_words.is_empty() { String::new() } else { format!(" Its last words: {last_words}") };
         Some(format!(
             "The primary container for production variant {variant} did not pass the ping health check: it ended {} \
-             times before its first good /ping ({status}). Please check CloudWatch logs for this endpoint.{said}",
-            endings.len()
+             times before its first good /ping ({status}). Please check CloudWatch logs for this endpoint.{}",
+            endings.len(),
+            said(last_words)
         ))
     })
 }
 
-fn never_ready(endpoint: &Endpoint, want: &Wanted<'_>, waited: Duration) -> String {
+/// The last words of a model server as a sentence, if there are any.
+fn said(last_words: &str) -> String {
+    if last_words.is_empty() { String::new() } else { format!(" Its last words: {last_words}") }
+}
+
+fn never_ready(
+    endpoint: &Endpoint,
+    want: &Wanted<'_>,
+    waited: Duration,
+    last_words: &str,
+) -> String {
     format!(
         "The primary container for production variant {} did not pass the ping health check. Please check CloudWatch \
          logs for this endpoint. It ran for {} s without answering GET /ping with 200; if it needs longer, raise \
          ContainerStartupHealthCheckTimeoutInSeconds of the variant (60 to 3600), create an endpoint config with it, \
-         and {} the endpoint.",
+         and {} the endpoint.{}",
         want.fleet.variant,
         waited.as_secs(),
         if endpoint.live.is_some() { "update" } else { "delete and create" },
+        said(last_words),
     )
 }
 

@@ -265,7 +265,8 @@ fn a_resize_that_fails_goes_back_to_the_count_before() {
         .into_iter()
         .find(|id| !world.instances[id].observed.phase.is_ready())
         .unwrap();
-    world.exit(&new, ExitCause::NeverReady { waited: Duration::from_mins(8) });
+    let last_words = "loading shard 2 of 9".to_owned();
+    world.exit(&new, ExitCause::NeverReady { waited: Duration::from_mins(8), last_words });
     world.settle();
     let endpoint = world.endpoint.as_ref().unwrap();
     let fleet = &endpoint.live.as_ref().unwrap().fleets[0];
@@ -274,6 +275,11 @@ fn a_resize_that_fails_goes_back_to_the_count_before() {
         (Stage::InService, 2, 2)
     );
     assert_eq!(world.alive().len(), 2);
+    let reason = endpoint.failure_reason.as_deref().unwrap();
+    assert!(
+        reason.ends_with("update the endpoint. Its last words: loading shard 2 of 9"),
+        "{reason}"
+    );
 }
 
 #[test]

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use artifact::S3Service;
 use auth::{Claim, Presence};
 use domain::arn::Scope;
+use domain::endpoint::Limits;
 use gateway::{BoxFuture, ControlBody, PeerInfo};
 use http::request::Parts;
 use http::{Request, Response};
@@ -38,6 +39,7 @@ pub(crate) struct Front {
     pub store: Arc<dyn Store>,
     pub credentials: Arc<RootKey>,
     pub s3: S3Service,
+    pub(crate) limits: Arc<Limits>,
     /// Tells the control loop that something may be due.
     pub nudge: Arc<dyn Fn() + Send + Sync>,
     /// Whether the state is loaded and the port serves.

@@ -128,6 +128,7 @@ async fn serve(
         clock: std::sync::Arc::clone(&front.clock) as std::sync::Arc<dyn Clock>,
         scope: front.scope.clone(),
         caller: credential.principal.clone(),
+        limits: std::sync::Arc::clone(&front.limits),
         nudge: std::sync::Arc::clone(&front.nudge),
     };
     let response = match wire::route(service, parts, body) {
