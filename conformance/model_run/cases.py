@@ -52,6 +52,7 @@ class Refused:
 
     codes: tuple
     texts: tuple = ()
+    statuses: tuple = (400,)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +64,8 @@ class Either:
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    protocol: str
+    # The service's model: which protocol it speaks, what its requests are signed for.
+    model: object
     # The row of the table; an operation's name where there is one.
     row: str
     kind: str

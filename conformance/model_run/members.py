@@ -14,8 +14,6 @@ _SERIALIZATION = ("SerializationException",)
 # Operations whose good variants get a name of their own, so that the server takes them all.
 _NAMED = {"CreateModel": "ModelName", "CreateEndpointConfig": "EndpointConfigName"}
 
-_numbers = itertools.count(1)
-
 
 class Site:
     """One member of the input: where it is and how a whole input with some value there is made."""
@@ -31,6 +29,7 @@ class Site:
         """The input with this value here."""
         excluded = values.EXCLUDES.get((self._owner.name, self.member.name), ())
         holder = {name: one for name, one in values.plain(self._owner).items() if name not in excluded}
+        holder |= values.BESIDE.get((self._owner.name, self.member.name), {})
         if value is _ABSENT:
             holder.pop(self.member.name, None)
         else:
@@ -52,13 +51,13 @@ def sites(shape, path=(), into=lambda holder: holder, depth=DEPTH_MAX):
 
 
 def _first_of(site):
-    rest = (site.shape.min or 1) - 1
-    return lambda first: site.put([first] + [values.plain(site.shape.element)] * rest)
+    rest = values.list_of(site.shape, site.shape.min or 1)[1:]
+    return lambda first: site.put([first, *rest])
 
 
-def cases(operation):
+def cases(model, operation):
     """Every variant of one operation."""
-    made = Maker(operation)
+    made = Maker(model, operation)
     made.good("plain", "the least input", values.plain(operation.input))
     made.good("unknown member", "the input", values.plain(operation.input) | {"NoSuchMember": {"a": [1, None]}})
     for site in sites(operation.input):
@@ -114,6 +113,7 @@ def _collections_of_bad(shape):
 
 def _mistyped(made, site):
     about, shape = ".".join(site.path), site.shape
+    codes = (*_SERIALIZATION, made.operation.validation_code)
     for wrong in values.wrong_types(shape):
         made.unreadable("type", f"{about} = {_shown(wrong.value)}", site.put(wrong.value), wrong.texts)
     inner = shape.element if shape.type == "list" else shape.value if shape.type == "map" else None
@@ -121,13 +121,15 @@ def _mistyped(made, site):
         around = (lambda value: [value]) if shape.type == "list" else (lambda value: {"KEY": value})
         for wrong in values.wrong_types(inner):
             made.unreadable("type", f"{about} of {_shown(wrong.value)}", site.put(around(wrong.value)), wrong.texts)
-        made.open("null element", about, site.put(around(None)), (*_SERIALIZATION, "ValidationException"))
+        made.open("null element", about, site.put(around(None)), codes)
     if shape.type in ("integer", "long"):
         for value in (values.plain(shape) + 0.5, -0.5):
             made.unreadable("fraction", f"{about} = {value}", site.put(value), ())
     for value in values.beyond_type(shape):
-        codes = (*_SERIALIZATION, "ValidationException")
         made.refused("beyond type", f"{about} = {value}", site.put(value), codes)
+    if shape.type in ("float", "double"):
+        # No bound forbids it. What is let through is described as it was sent.
+        made.open("beyond type", f"{about} = Infinity", site.put("Infinity"), codes)
 
 
 def _several(made, operation):
@@ -143,21 +145,22 @@ def _several(made, operation):
 class Maker:
     """Makes an operation's cases; what each must be answered with is the oracle's word, not the maker's."""
 
-    def __init__(self, operation):
+    def __init__(self, model, operation):
+        self.model = model
         self.operation = operation
         self.cases = []
+        self._numbers = itertools.count(1)
 
     def good(self, kind, about, value):
-        name = _NAMED.get(self.operation.name)
-        if name and value.get(name) == values.plain(self.operation.input)[name]:
-            value = value | {name: f"run-{next(_numbers)}"}
+        value = self._named(value)
         assert not oracle.violations(self.operation.input, value), f"{self.operation.name}: {about} is not good"
         self._add(kind, about, value, Accepted())
 
     def bad(self, kind, about, value, deep=False):
         found = oracle.violations(self.operation.input, value)
         kinds = {one.rule.kind for one in found}
-        assert found and (deep or kind in {"missing", "several"} or kind in kinds), f"{kind} {about}: {kinds}"
+        assert found, f"{about} is not bad"
+        assert deep or kind in {"missing", "several"} or kind in kinds, f"{kind} {about}: {kinds}"
         self._add(kind, about, value, Invalid(tuple(found)))
 
     def unreadable(self, kind, about, value, texts):
@@ -167,19 +170,26 @@ class Maker:
         self._add(kind, about, value, Refused(codes))
 
     def open(self, kind, about, value, codes):
-        self._add(kind, about, value, Either((Accepted(), Refused(codes))))
+        self._add(kind, about, self._named(value), Either((Accepted(), Refused(codes))))
+
+    def _named(self, value):
+        """The same input, with a name of its own where it would make a record."""
+        name = _NAMED.get(self.operation.name)
+        if name and value.get(name) == values.plain(self.operation.input)[name]:
+            return value | {name: f"run-{next(self._numbers)}"}
+        return value
 
     def _add(self, kind, about, value, expected):
-        request = json_request(self.operation.name, as_json(value))
-        self.cases.append(Case("json", self.operation.name, kind, about, request, expected, self.operation, value))
+        request = json_request(self.model, self.operation.name, as_json(value))
+        self.cases.append(Case(self.model, self.operation.name, kind, about, request, expected, self.operation, value))
 
 
 def as_json(value):
     return json.dumps(value, ensure_ascii=False).encode()
 
 
-def json_request(target, body):
-    headers = {"X-Amz-Target": f"SageMaker.{target}", "Content-Type": "application/x-amz-json-1.1"}
+def json_request(model, target, body):
+    headers = {"X-Amz-Target": f"{model.target_prefix}.{target}", "Content-Type": model.content_type}
     return Request("POST", "/", headers, body)
 
 

@@ -6,6 +6,8 @@ import json
 
 from harness.server import ROOT
 
+_MODELLED_VALIDATION = ("ValidationError", "InvalidParameterException")
+
 
 @dataclasses.dataclass(frozen=True)
 class Member:
@@ -24,6 +26,7 @@ class Shape:
         self._model = model
         self.name = name
         self._raw = model.raw["shapes"][name]
+        self.is_stream = self._raw.get("eventstream", False)
         self.type = self._raw["type"]
         self.min = self._raw.get("min")
         self.max = self._raw.get("max")
@@ -73,6 +76,12 @@ class Operation:
     uri: str
     input: Shape
     output: Shape | None
+    errors: tuple
+
+    @property
+    def validation_code(self):
+        """The code of broken constraints: one that the service models, else the one that no service models."""
+        return next((one for one in _MODELLED_VALIDATION if one in self.errors), "ValidationException")
 
 
 class Model:
@@ -83,6 +92,12 @@ class Model:
             overlay = json.loads(path.read_text())
             if overlay["service"] == service:
                 self.patterns |= overlay["patterns"]
+        metadata = self.raw["metadata"]
+        self.service_id = metadata["serviceId"]
+        self.protocol = metadata["protocols"][0]
+        self.signing_name = metadata.get("signingName", metadata["endpointPrefix"])
+        self.target_prefix = metadata.get("targetPrefix")
+        self.content_type = f"application/x-amz-json-{metadata.get('jsonVersion')}"
         self._shapes = {}
         self.operations = [self._operation(name, raw) for name, raw in sorted(self.raw["operations"].items())]
         self.unserved = sorted(self.raw["unserved"].items())
@@ -94,4 +109,12 @@ class Model:
 
     def _operation(self, name, raw):
         output = self.shape(raw["output"]["shape"]) if "output" in raw else None
-        return Operation(name, raw["http"]["method"], raw["http"]["requestUri"], self.shape(raw["input"]["shape"]), output)
+        errors = tuple(one["shape"] for one in raw.get("errors", ()))
+        http = raw["http"]
+        return Operation(name, http["method"], http["requestUri"], self.shape(raw["input"]["shape"]), output, errors)
+
+
+@functools.cache
+def every():
+    """The model of every service in `models/`, by its file's name."""
+    return {path.stem: Model(path.stem) for path in sorted((ROOT / "models").glob("*.json"))}

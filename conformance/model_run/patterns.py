@@ -1,7 +1,7 @@
 """AWS's patterns, which are Java's and match whole values, and strings that do or do not match them.
 
-`regex` is used for its `\\p{…}` classes. No random strings: a candidate is tried against the pattern itself, so that every
-run sends the same values and no value is sent in the belief that it matches.
+`regex` is used for its `\\p{…}` classes. No random strings: a candidate is tried against the pattern itself, so that
+every run sends the same values and no value is sent in the belief that it matches.
 """
 
 import functools
@@ -14,6 +14,7 @@ _CLASSES = {
     r"\p{Print}": r"\x20-\x7e",
     r"\p{ASCII}": r"\x00-\x7f",
     r"\d": r"0-9",
+    r"\w": r"A-Za-z0-9_",
     r"\s": r"\t-\r\x20",
     r"\S": r"\x00-\x08\x0e-\x1f\x21-\U0010ffff",
 }
@@ -35,6 +36,7 @@ _SEEDS = [
     "arn:aws:sns:us-east-1:000000000000:topic",
     "arn:aws:sagemaker:us-east-1:000000000000:model/m",
     "NEW_SESSION",
+    "000000000000",
 ]
 _FILLERS = "a0/-é"
 
@@ -54,6 +56,7 @@ _STRANGERS = [
     "é",
     "a/b",
     "..",
+    "a:b*c",
     "a\tb",
     " ",
     "\x00",
@@ -135,8 +138,9 @@ def matching(java, length=None, filler=_FILLERS):
 @functools.cache
 def breaking(java, least, most, admissible=lambda text: True):
     """Strings within these lengths that the pattern does not match."""
-    whole = matching(java) or "a"
-    candidates = [*_STRANGERS, f"{whole}\n", f"{whole}!", f" {whole}"]
+    candidates = list(_STRANGERS)
+    for whole in (matching(java), matching(java, most)):
+        candidates += [f"{whole}\n", f"{whole}!", f" {whole}", f"{whole[:-1]}!", f"\u0660{whole[1:]}"] if whole else []
     return [
         one
         for one in dict.fromkeys(candidates)

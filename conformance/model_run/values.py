@@ -10,20 +10,35 @@ LENGTH_MAX = 10_000
 # One value far beyond its bound: AWS repeats it whole in its message, a server that must bound its answers may cut it.
 FAR_TOO_LONG = 100_000
 
+# The endpoint that is in service while the run lasts.
+ENDPOINT = "run-endpoint"
+# Of a log group either the name or the identifier has to be there; the model requires neither.
+_LOGS_OF_A_GROUP = ("DescribeLogStreamsRequest", "FilterLogEventsRequest", "GetLogEventsRequest")
+
 # What a minimal structure needs beside its required members so that the server's own rules admit it as well.
 _USUAL = {
     "ProductionVariant": {"ModelName": "run-model", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"},
+    "ContainerDefinition": {"Image": "tidegate/echo"},
     "CreateModelInput": {
         "PrimaryContainer": {"Image": "tidegate/echo"},
         "ExecutionRoleArn": "arn:aws:iam::000000000000:role/host",
+    },
+} | {name: {"logGroupName": f"/aws/sagemaker/Endpoints/{ENDPOINT}"} for name in _LOGS_OF_A_GROUP}
+# Of several structures in one list, the member that tells them apart.
+_TOLD_APART_BY = {"ProductionVariant": "VariantName", "Tag": "Key"}
+# What a structure has beside the member that is tried: two variants of one config may not have one name.
+BESIDE = {
+    ("CreateEndpointConfigInput", "ShadowProductionVariants"): {
+        "ProductionVariants": [_USUAL["ProductionVariant"] | {"VariantName": "production"}]
     },
 }
 # Members that a structure must not have beside the one that is tried.
 EXCLUDES = {
     ("CreateModelInput", "Containers"): ("PrimaryContainer",),
+    ("ContainerDefinition", "ModelPackageName"): ("Image",),
     ("ProductionVariant", "InstancePools"): ("InstanceType",),
     ("ProductionVariant", "ServerlessConfig"): ("InstanceType", "InitialInstanceCount"),
-}
+} | {(name, "logGroupIdentifier"): ("logGroupName",) for name in _LOGS_OF_A_GROUP}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,11 +56,11 @@ def plain(shape):
             made = {one.name: plain(one.shape) for one in shape.members if one.required}
             return made | _USUAL.get(shape.name, {})
         case "list":
-            return [plain(shape.element) for _ in range(max(1, shape.min or 0))]
+            return list_of(shape, max(1, shape.min or 0))
         case "map":
             return {plain(shape.key): plain(shape.value)}
         case "string":
-            return shape.enum[0] if shape.enum else _matching(shape, _usual_length(shape))
+            return shape.enum[0] if shape.enum else _usual(shape)
         case "integer" | "long":
             return max(1, shape.min or 0)
         case "float" | "double":
@@ -57,8 +72,20 @@ def plain(shape):
     raise AssertionError(f"no value for {shape.name}: {shape.type}")
 
 
-def _usual_length(shape):
-    return None if not shape.min else max(shape.min, len(patterns.matching(shape.pattern) or "a"))
+def list_of(shape, length):
+    """As many good elements, no two of them the same where that matters."""
+    key = _TOLD_APART_BY.get(shape.element.name)
+    one = plain(shape.element)
+    return [one | {key: f"{one[key]}{position}"} if key and position else one for position in range(length)]
+
+
+def _usual(shape):
+    first = _matching(shape, None)
+    return first if len(first) >= (shape.min or 0) else _matching(shape, shape.min) or _long_enough(shape)
+
+
+def _long_enough(shape):
+    return next(one for one in patterns.pieces() if len(one) >= shape.min and patterns.matches(shape.pattern, one))
 
 
 def _matching(shape, length):
@@ -74,7 +101,7 @@ def boundaries(shape):
         case "string" if not shape.enum:
             return _string_boundaries(shape)
         case "list":
-            return [[plain(shape.element)] * length for length in _lengths(shape)]
+            return [list_of(shape, length) for length in _lengths(shape)]
         case "map":
             return [_map_of(shape, length) for length in _lengths(shape)]
         case "integer" | "long":
@@ -152,7 +179,7 @@ def _bad_lengths(shape):
     lengths = [("too short", shape.min - 1)] if shape.min else []
     lengths += [("too long", shape.max + 1)] if shape.max else []
     for kind, length in lengths:
-        made.append((kind, [plain(shape.element)] * length if shape.type == "list" else _map_of(shape, length)))
+        made.append((kind, list_of(shape, length) if shape.type == "list" else _map_of(shape, length)))
     return made
 
 
@@ -176,7 +203,7 @@ def wrong_types(shape):
     if shape.type == "list":
         scalars, other = r"Expected list or null", ({"a": 1}, _STRUCTURE)
     elif shape.type in ("structure", "map"):
-        scalars, other = r"Expected null", ([], _LIST)
+        scalars, other = r"Expected (map or )?null", ([], _LIST)
     else:
         return _wrong_scalars(shape.type)
     return [Wrong(value, (scalars,)) for value in ("x", 7, True)] + [Wrong(other[0], (other[1],))]
@@ -203,10 +230,14 @@ def _wrong_scalars(kind):
 
 
 def beyond_type(shape):
-    """Numbers that no 32-bit integer, and no date, can be."""
+    """Numbers that the type cannot hold, or that are none."""
     match shape.type:
         case "integer":
             return [INTEGER_MAX + 1, INTEGER_MIN - 1, 2**63, -(2**63) - 1, 10**30]
+        case "long":
+            return [2**63, -(2**63) - 1, 10**30]
+        case "float" | "double":
+            return ["NaN", "-Infinity"]
         case "timestamp":
             return [10**30, -(10**30)]
     return []

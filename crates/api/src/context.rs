@@ -20,6 +20,8 @@ pub struct Context {
     pub scope: Scope,
     pub caller: Principal,
     pub limits: Arc<Limits>,
+    /// What model servers have written.
+    pub logs: Arc<dyn logs::Read>,
     /// Tells the control loop that something may be due.
     pub nudge: Arc<dyn Fn() + Send + Sync>,
 }

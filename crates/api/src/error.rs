@@ -37,6 +37,8 @@ pub enum Error {
     #[error("The resource has too many tags: at most {} are allowed.", domain::tag::TAGS_MAX)]
     TooManyTags,
     #[error(transparent)]
+    Logs(#[from] crate::logs::Refusal),
+    #[error(transparent)]
     LimitExceeded(#[from] domain::endpoint::Exceeded),
     #[error("Tidegate does not implement the operation {operation} of {service}")]
     Unserved { service: &'static str, operation: &'static str },
@@ -92,6 +94,7 @@ impl Error {
             | Self::UntaggableResource(_)
             | Self::TooManyTags => (StatusCode::BAD_REQUEST, "ValidationException"),
             Self::ForeignResource { .. } => (StatusCode::BAD_REQUEST, "AccessDeniedException"),
+            Self::Logs(refusal) => refusal.code(),
             Self::LimitExceeded(_) => (StatusCode::BAD_REQUEST, "ResourceLimitExceeded"),
             Self::Unserved { .. } => (StatusCode::BAD_REQUEST, "UnknownOperationException"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure"),

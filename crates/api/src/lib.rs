@@ -5,6 +5,7 @@
 
 mod context;
 mod error;
+pub mod logs;
 pub mod sagemaker;
 pub mod sts;
 
@@ -18,6 +19,7 @@ use wire::Call;
 /// Answers a call whose signature was verified.
 pub async fn serve(cx: &Context, call: &Call, request_id: &str) -> Response<Bytes> {
     let answer = match call.service.id {
+        "logs" => logs::serve(cx, call).await,
         "sagemaker" => sagemaker::serve(cx, call).await,
         "sts" => sts::serve(cx, call),
         other => Err(Error::Unserved { service: other, operation: call.operation.name }),

@@ -7,10 +7,11 @@
 
 pub mod bucket;
 pub mod fetch;
+mod network;
 mod stop;
 pub mod unpack;
 
 pub use bucket::Buckets;
 pub use bucket::service::{S3Service, service};
-pub use fetch::{Artifacts, FetchError};
+pub use fetch::{AccessKey, Artifacts, FetchError, Keys, RealBucket, RealBucketError};
 pub use stop::{Interrupt, Stop};

@@ -27,6 +27,14 @@ pub struct Global {
     )]
     pub endpoint_url: Option<String>,
 
+    /// `--ca-bundle`.
+    #[arg(
+        long, global = true, value_name = "FILE", help_heading = HEADING,
+        help = "Certificates in PEM that an https:// server must have, or have been signed by \
+                [default: $AWS_CA_BUNDLE, else the system's authorities and the local server's own certificate]"
+    )]
+    pub ca_bundle: Option<PathBuf>,
+
     /// `--profile`.
     #[arg(
         long, global = true, value_name = "NAME", help_heading = HEADING,

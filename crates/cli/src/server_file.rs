@@ -14,12 +14,15 @@ const FILE_BYTES_MAX: u64 = 64 * 1024;
 /// What the running server says about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerFile {
-    /// `http://127.0.0.1:4280`, without a path.
+    /// `http://127.0.0.1:4280` or with `https`, without a path.
     pub endpoint_url: String,
     pub region: String,
     /// Twelve digits.
     pub account_id: String,
     pub pid: u32,
+    /// The file of the certificate that it serves with, if it does; whoever can read this file may trust it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_cert: Option<PathBuf>,
 }
 
 impl ServerFile {
@@ -84,6 +87,7 @@ mod tests {
             region: "us-east-1".into(),
             account_id: "000000000000".into(),
             pid: 7,
+            tls_cert: None,
         };
         file.write(folder.path()).unwrap();
         assert_eq!(ServerFile::read(folder.path()).unwrap(), Some(file));

@@ -12,11 +12,14 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
-use crate::target::{BaseUrl, Key, Origin, Server, Target};
-use crate::{ServerFile, wall};
+use crate::target::{BaseUrl, Key, Origin, Server, Target, trust};
+use crate::{Environment, Global, ServerFile, wall};
 
 const KEY_ID: &str = "AKIATESTTESTTESTTEST";
 const SECRET: &str = "the secret of the test";
@@ -45,8 +48,18 @@ pub(crate) struct FakeServer {
 
 impl FakeServer {
     pub(crate) async fn answering(answers: &[(u16, &str)]) -> Self {
+        Self::start(None, answers).await
+    }
+
+    /// The same over TLS.
+    pub(crate) async fn secure(tls: ServerConfig, answers: &[(u16, &str)]) -> Self {
+        Self::start(Some(TlsAcceptor::from(Arc::new(tls))), answers).await
+    }
+
+    async fn start(tls: Option<TlsAcceptor>, answers: &[(u16, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let answers = answers.iter().map(|(status, body)| (*status, (*body).to_owned())).collect();
         let script = Arc::new(Mutex::new(Script { answers, ..Script::default() }));
         let mut tasks = JoinSet::new();
@@ -54,12 +67,16 @@ impl FakeServer {
         tasks.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                let script = Arc::clone(&shared);
+                let (script, tls) = (Arc::clone(&shared), tls.clone());
                 connections.spawn(async move {
-                    let service = service_fn(move |request| answer(request, Arc::clone(&script)));
-                    let _ = hyper::server::conn::http1::Builder::new()
-                        .serve_connection(TokioIo::new(stream), service)
-                        .await;
+                    match tls {
+                        None => serve(stream, script).await,
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                serve(stream, script).await;
+                            }
+                        }
+                    }
                 });
             }
         });
@@ -75,10 +92,13 @@ impl FakeServer {
             region: "eu-west-1".into(),
             account_id: "123456789012".into(),
             pid: 1,
+            tls_cert: None,
         };
         let url = BaseUrl::parse(&self.url, &origin).unwrap();
+        let trust =
+            trust::resolve(&url, Some(&file), &Global::default(), &Environment::new()).unwrap();
         Target {
-            server: Server { url, origin, local: Some((data_dir, file)) },
+            server: Server { url, origin, local: Some((data_dir, file)), trust },
             region: "eu-west-1".into(),
             key: Key {
                 access_key_id: KEY_ID.into(),
@@ -107,6 +127,16 @@ impl FakeServer {
         self.tasks.shutdown().await;
         self.target()
     }
+}
+
+async fn serve<S>(stream: S, script: Arc<Mutex<Script>>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let service = service_fn(move |request| answer(request, Arc::clone(&script)));
+    let _ = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }
 
 async fn answer(
@@ -150,7 +180,7 @@ fn verify(parts: &http::request::Parts, body: &Bytes) -> Result<(), String> {
     let find = move |id: &str| (id == KEY_ID).then(|| Arc::clone(&credential));
     let expect = Expectation {
         regions: &["eu-west-1"],
-        services: &["sagemaker", "s3", "sts"],
+        services: &["sagemaker", "s3", "sts", "logs"],
         now: wall::now_secs(),
         skew_secs: 60,
     };

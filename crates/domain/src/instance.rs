@@ -60,6 +60,15 @@ pub enum Address {
     Unix(PathBuf),
 }
 
+/// What an instance may use of the machine; `None` is no bound.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Resources {
+    /// Processors, at least 1.
+    pub cpus: Option<u32>,
+    /// Memory of each of its processes, in bytes.
+    pub memory_bytes: Option<u64>,
+}
+
 /// What a driver needs to know to run one instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
@@ -71,6 +80,7 @@ pub struct Order {
     pub model_data_url: Option<String>,
     /// `CreateModel`'s Environment.
     pub environment: BTreeMap<String, String>,
+    pub resources: Resources,
     /// Wall time that fetching and unpacking may take.
     pub download_timeout: Duration,
     /// Wall time from the start of the model server to its first good `/ping`.

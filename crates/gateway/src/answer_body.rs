@@ -1,4 +1,4 @@
-//! Bodies of answers: whole ones, and those of the control plane, which stream.
+//! Bodies of answers: whole ones, those of the control plane, which stream, and a model server's streams.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
+use tokio::sync::mpsc;
 
 use crate::listen::Busy;
 use crate::quota::Share;
@@ -35,6 +36,8 @@ pub(crate) struct AnswerBody {
 enum Kind {
     Whole(Bytes),
     Relayed(ControlBody),
+    /// Frames as they come.
+    Streamed(mpsc::Receiver<Bytes>),
 }
 
 impl AnswerBody {
@@ -44,11 +47,11 @@ impl AnswerBody {
 
     /// A whole body whose share of what the process may hold is given back when hyper has let go of the bytes.
     pub(crate) fn held(bytes: Bytes, share: Share) -> Self {
-        if bytes.is_empty() {
-            Self::whole(bytes)
-        } else {
-            Self::whole(Bytes::from_owner(Held { bytes, _share: share }))
-        }
+        Self::whole(held(bytes, share))
+    }
+
+    pub(crate) fn streamed(frames: mpsc::Receiver<Bytes>) -> Self {
+        Self { kind: Kind::Streamed(frames), _busy: None }
     }
 
     pub(crate) fn relayed(body: ControlBody) -> Self {
@@ -66,6 +69,7 @@ impl fmt::Debug for AnswerBody {
         match &self.kind {
             Kind::Whole(bytes) => write!(out, "AnswerBody({} bytes)", bytes.len()),
             Kind::Relayed(_) => out.write_str("AnswerBody(relayed)"),
+            Kind::Streamed(_) => out.write_str("AnswerBody(streamed)"),
         }
     }
 }
@@ -82,6 +86,9 @@ impl Body for AnswerBody {
             Kind::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Kind::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Kind::Relayed(body) => Pin::new(body).poll_frame(cx),
+            Kind::Streamed(frames) => {
+                frames.poll_recv(cx).map(|next| next.map(|bytes| Ok(Frame::data(bytes))))
+            }
         }
     }
 
@@ -89,6 +96,7 @@ impl Body for AnswerBody {
         match &self.kind {
             Kind::Whole(bytes) => bytes.is_empty(),
             Kind::Relayed(body) => body.is_end_stream(),
+            Kind::Streamed(_) => false,
         }
     }
 
@@ -96,8 +104,14 @@ impl Body for AnswerBody {
         match &self.kind {
             Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Kind::Relayed(body) => body.size_hint(),
+            Kind::Streamed(_) => SizeHint::default(),
         }
     }
+}
+
+/// Bytes that give their share back when the last of their users has let go of them.
+pub(crate) fn held(bytes: Bytes, share: Share) -> Bytes {
+    if bytes.is_empty() { bytes } else { Bytes::from_owner(Held { bytes, _share: share }) }
 }
 
 struct Held {

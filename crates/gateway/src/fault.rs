@@ -4,11 +4,13 @@
 //! `x-amzn-ErrorType`, the rest in the body (`reference/sagemaker-hosting.md`, sections 0 and 5).
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use auth::{Dialect, Problem};
+use bytes::Bytes;
 use http::StatusCode;
-
-use wire::{Document, ErrorBody};
+use wire::sagemaker_runtime::{InternalStreamFailure, ModelStreamError};
+use wire::{Document, ErrorBody, event_stream};
 
 use crate::settings::{BODY_BYTES_MAX, Settings};
 
@@ -87,6 +89,49 @@ pub(crate) enum ModelFault {
     TimedOut,
     Broken,
     TooLong,
+}
+
+/// Why a stream ends before the model server's answer does (`reference/sagemaker-hosting.md`, section 5, "Response
+/// stream"). It is told inside the stream, whose status has long been 200.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StreamFault {
+    /// It went on for longer than it may.
+    TimedOut { limit: Duration },
+    /// The model server's connection broke.
+    Broken,
+    /// The instance was taken out of the routes, and had the time that such a one has.
+    TakenOut,
+    /// The server stops.
+    Stopping,
+}
+
+impl StreamFault {
+    /// The frame that ends the stream.
+    pub(crate) fn frame(self) -> Bytes {
+        let (code, message) = match self {
+            Self::TimedOut { limit } => (
+                "ModelInvocationTimeExceeded",
+                format!("The model did not finish its response within {} seconds.", limit.as_secs_f32()),
+            ),
+            Self::Broken => ("StreamBroken", ModelFault::Broken.original().into_owned()),
+            Self::TakenOut => (
+                "StreamBroken",
+                "The instance was taken out of service, and the response did not end in the time that was left."
+                    .to_owned(),
+            ),
+            Self::Stopping => {
+                let message = "The server stops, and the response did not end in the time that was left.";
+                let error = InternalStreamFailure { message: Some(message.to_owned()) };
+                return encoded(&event_stream::exception(&error));
+            }
+        };
+        let error = ModelStreamError { message: Some(message), error_code: Some(code.to_owned()) };
+        encoded(&event_stream::exception(&error))
+    }
+}
+
+fn encoded(message: &event_stream::EventStreamMessage) -> Bytes {
+    message.encode().expect("an error's text is far shorter than a frame may be")
 }
 
 impl Fault {

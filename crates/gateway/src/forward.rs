@@ -3,17 +3,23 @@
 //! It waits while no instance is ready, goes on to another instance if the request provably did not leave, and never
 //! sends a request twice. One deadline spans all of it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use domain::instance::InstanceId;
 use http::HeaderValue;
-use tokio::sync::watch;
+use http::header::CONTENT_TYPE;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{self, Instant};
 
 use crate::fault::{Fault, ModelFault, Unavailable};
+use crate::gate::Ticket;
+use crate::header;
 use crate::quota::{Quota, Share};
-use crate::route_table::{Choice, Routes, Wanted};
-use crate::upstream::{Cause, Failure, Outgoing, Pool, Reply};
+use crate::route_table::{Choice, Instance, Routes, Wanted};
+use crate::stream::{self, Limit, Source};
+use crate::upstream::{Cause, Failure, Outgoing, Pool, Reply, Sent};
 
 /// The first pause after every ready instance refused the connection; it doubles up to [`PAUSE_MAX`]. A model server
 /// that restarts is back within a second or so, and `control` takes out one that is not.
@@ -39,15 +45,90 @@ pub(crate) struct Served {
     pub(crate) variant: HeaderValue,
 }
 
+/// An answer that has begun well and goes on.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) variant: HeaderValue,
+    pub(crate) content_type: Option<HeaderValue>,
+    pub(crate) custom_attributes: Option<HeaderValue>,
+    pub(crate) frames: mpsc::Receiver<Bytes>,
+}
+
+/// An instance that has begun to answer.
+#[derive(Debug)]
+struct Reached {
+    instance: Arc<Instance>,
+    variant: HeaderValue,
+    ticket: Ticket,
+    sent: Sent,
+}
+
 impl Forward<'_> {
-    /// Serves one request. `draw` makes the random numbers of one choice.
-    pub(crate) async fn serve(
+    /// Serves one request whose answer is read whole. `draw` makes the random numbers of one choice.
+    pub(crate) async fn whole(
+        &self,
+        endpoint: &str,
+        variant: Option<&str>,
+        request: &Outgoing,
+        draw: impl FnMut() -> (f64, u64),
+    ) -> Result<Served, Fault> {
+        let Reached { instance, variant, ticket, sent } =
+            self.reach(endpoint, variant, request, draw).await?;
+        let read = self.pool.whole(&instance, sent, self.room, self.deadline).await;
+        // The instance is done with it, whatever the client does with the answer.
+        drop(ticket);
+        let reply = read.map_err(|failure| blame(endpoint, &instance.id, &failure))?;
+        if reply.status.is_success() {
+            Ok(Served { reply, variant })
+        } else {
+            Err(refused(endpoint, &reply))
+        }
+    }
+
+    /// Serves one request whose answer is passed on as it comes, from its first byte: until that has come, what goes
+    /// wrong is told as it is of any other request. `limit` holds from then on.
+    pub(crate) async fn stream(
+        &self,
+        endpoint: &str,
+        variant: Option<&str>,
+        request: &Outgoing,
+        draw: impl FnMut() -> (f64, u64),
+        limit: Limit,
+    ) -> Result<Opened, Fault> {
+        let Reached { instance, variant, ticket, sent } =
+            self.reach(endpoint, variant, request, draw).await?;
+        let blamed = |failure: &Failure| blame(endpoint, &instance.id, failure);
+        if !sent.response.status().is_success() {
+            let read = self.pool.whole(&instance, sent, self.room, self.deadline).await;
+            return Err(read.map_or_else(|why| blamed(&why), |reply| refused(endpoint, &reply)));
+        }
+        let Sent { connection, response } = sent;
+        let (mut parts, mut body) = response.into_parts();
+        let first = match time::timeout_at(self.deadline, stream::next_chunk(&mut body)).await {
+            Ok(first) => first.transpose().map_err(Cause::Broken),
+            Err(_) => Err(Cause::TimedOut),
+        };
+        let first = first.map_err(|cause| blamed(&cause.after_sending()))?;
+        let no_room = Fault::Unavailable(Unavailable::NoRoom);
+        let held = self.room.take(stream::HELD_BYTES).ok_or(no_room)?;
+        let pool = self.pool.clone();
+        let source = Source { body, connection, instance, ticket, pool, held };
+        Ok(Opened {
+            variant,
+            content_type: parts.headers.remove(CONTENT_TYPE),
+            custom_attributes: parts.headers.remove(header::CUSTOM_ATTRIBUTES),
+            frames: stream::start(source, first, limit),
+        })
+    }
+
+    /// Sends the request to an instance that takes it.
+    async fn reach(
         &self,
         endpoint: &str,
         variant: Option<&str>,
         request: &Outgoing,
         mut draw: impl FnMut() -> (f64, u64),
-    ) -> Result<Served, Fault> {
+    ) -> Result<Reached, Fault> {
         let mut tried: Vec<InstanceId> = Vec::new();
         let mut wait = Wait::default();
         loop {
@@ -55,12 +136,8 @@ impl Forward<'_> {
             let wanted = Wanted { endpoint, variant, unit, random };
             match self.routes.choose(&wanted, |id| !tried.contains(id)) {
                 Choice::Instance { instance, variant, ticket } => {
-                    let sent =
-                        self.pool.exchange(&instance, request, self.room, self.deadline).await;
-                    // The instance is done with it, whatever the client does with the answer.
-                    drop(ticket);
-                    match sent {
-                        Ok(reply) => return answered(endpoint, reply, variant),
+                    match self.pool.send(&instance, request, self.deadline).await {
+                        Ok(sent) => return Ok(Reached { instance, variant, ticket, sent }),
                         Err(failure) if failure.may_try_another_instance() => {
                             tracing::debug!(instance = %instance.id, cause = ?failure.cause, "trying another instance");
                             tried.push(instance.id.clone());
@@ -129,13 +206,11 @@ struct Wait {
     pause: Option<Duration>,
 }
 
-fn answered(endpoint: &str, reply: Reply, variant: HeaderValue) -> Result<Served, Fault> {
-    if reply.status.is_success() {
-        return Ok(Served { reply, variant });
-    }
+/// What the client hears of an answer that is not 2xx.
+fn refused(endpoint: &str, reply: &Reply) -> Fault {
     let body = String::from_utf8_lossy(&reply.body).into_owned();
     let fault = ModelFault::Answered { status: reply.status, body, whole: !reply.cut };
-    Err(Fault::Model { endpoint: endpoint.to_owned(), fault })
+    Fault::Model { endpoint: endpoint.to_owned(), fault }
 }
 
 fn blame(endpoint: &str, instance: &InstanceId, failure: &Failure) -> Fault {

@@ -34,6 +34,10 @@ impl Gate {
         self.0.fetch_and(!SHUT, Ordering::AcqRel);
     }
 
+    fn is_shut(&self) -> bool {
+        self.0.load(Ordering::Acquire) & SHUT != 0
+    }
+
     /// Requests inside now.
     pub(crate) fn inside(&self) -> u64 {
         self.0.load(Ordering::Acquire) & !SHUT
@@ -43,6 +47,13 @@ impl Gate {
 /// One request inside a gate; dropping it is leaving.
 #[derive(Debug)]
 pub(crate) struct Ticket(Arc<Gate>);
+
+impl Ticket {
+    /// Whether further requests are turned back: the instance has been taken out.
+    pub(crate) fn is_shut(&self) -> bool {
+        self.0.is_shut()
+    }
+}
 
 impl Drop for Ticket {
     fn drop(&mut self) {
@@ -61,8 +72,9 @@ mod tests {
     fn a_shut_gate_turns_back_and_keeps_counting_who_is_inside() {
         let gate = Arc::new(Gate::default());
         let early = gate.enter().unwrap();
+        assert!(!early.is_shut());
         gate.shut();
-        assert!(gate.enter().is_none());
+        assert!(gate.enter().is_none() && early.is_shut());
         assert_eq!(gate.inside(), 1);
         drop(early);
         assert_eq!(gate.inside(), 0);

@@ -2,6 +2,11 @@
 
 use http::HeaderName;
 
+/// What the model server should answer in, in a streaming request.
+pub(crate) const ACCEPT: HeaderName = HeaderName::from_static("x-amzn-sagemaker-accept");
+/// What the model server has answered in, in a streamed answer.
+pub(crate) const CONTENT_TYPE: HeaderName =
+    HeaderName::from_static("x-amzn-sagemaker-content-type");
 pub(crate) const CUSTOM_ATTRIBUTES: HeaderName =
     HeaderName::from_static("x-amzn-sagemaker-custom-attributes");
 pub(crate) const INFERENCE_ID: HeaderName =

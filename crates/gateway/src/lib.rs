@@ -4,9 +4,9 @@
 //! (invariant A3). It never reads state, never starts or stops an instance, and never forwards a byte of a body whose
 //! signature has not been verified (promise T5).
 //!
-//! A request's way: `listen` (a connection on one of the threads) · `serve` (inference, or the control plane's?) ·
+//! A request's way: `listen` (a connection on one of the threads, through `tls` if that is set) · `serve` (inference, or the control plane's?) ·
 //! `admit` (signature, size, members) · `forward` (choice of an instance from the `route_table` by `pick`) · `upstream`
-//! (one exchange with its model server) · an answer, or a `fault`. Every thread has its own runtime, connections to the
+//! (one exchange with its model server, or the beginning of a `stream`) · an answer, or a `fault`. Every thread has its own runtime, connections to the
 //! model servers, signing keys and random numbers; what threads share is read without a lock.
 
 mod admit;
@@ -22,7 +22,9 @@ mod quota;
 mod route_table;
 mod serve;
 mod settings;
+mod stream;
 mod task;
+mod tls;
 mod upstream;
 mod worker;
 
@@ -31,7 +33,9 @@ pub use control_plane::{BoxFuture, ControlPlane, Handler, PeerInfo};
 pub use listen::{Drained, Gateway};
 pub use route_table::Routes;
 pub use settings::{
-    ANSWER_TIME_MAX, BODY_BYTES_MAX, BODY_READ_TIME_MAX, CONNECTIONS_MAX, HELD_BYTES_MAX, Limits,
-    Settings, WAITING_MAX,
+    ANSWER_TIME_MAX, BODY_BYTES_MAX, BODY_READ_TIME_MAX, CERTIFICATE_CHECK_INTERVAL,
+    CONNECTIONS_MAX, HANDSHAKE_TIME_MAX, HEAD_TIME_MAX, HELD_BYTES_MAX, IDLE_TIME_MAX, Limits,
+    STREAM_DRAIN_TIME_MAX, STREAM_TIME_MAX, Settings, WAITING_MAX, WRITE_TIME_MAX,
 };
+pub use tls::{Tls, TlsError};
 pub use worker::Parts;

@@ -7,28 +7,31 @@ use std::time::Duration;
 
 use auth::{Claim, Problem};
 use bytes::Bytes;
+use domain::name::VariantName;
 use http::header::{ACCEPT, CONNECTION, CONTENT_TYPE, EXPECT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response, Version};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::{self, Instant};
-use wire::Protocol;
-use wire::shape::sagemaker_runtime::SERVICE;
+use wire::sagemaker_runtime::{Operation, SERVICE};
+use wire::{Protocol, event_stream};
 
 use crate::admit::{self, Admitted, Refusal};
-use crate::answer_body::AnswerBody;
+use crate::answer_body::{self, AnswerBody};
 use crate::control_plane::PeerInfo;
 use crate::fault::Fault;
-use crate::forward::{Forward, Served};
+use crate::forward::{Forward, Opened, Served};
 use crate::header;
+use crate::stream::Limit;
 use crate::task;
 use crate::upstream::Outgoing;
 use crate::worker::Worker;
 
-/// What a model server may see of a request's head (`reference/sagemaker-hosting.md`, section 5, "Header allow-list").
-const PASSED_ON: [http::HeaderName; 4] =
-    [CONTENT_TYPE, ACCEPT, header::CUSTOM_ATTRIBUTES, header::INFERENCE_ID];
+/// What a model server may see of a request's head (`reference/sagemaker-hosting.md`, section 5, "Header allow-list"),
+/// beside what it should answer in.
+const PASSED_ON: [http::HeaderName; 3] =
+    [CONTENT_TYPE, header::CUSTOM_ATTRIBUTES, header::INFERENCE_ID];
 
 /// How much of a refused body is read and thrown away. A client that sends before it reads, as most do, would otherwise
 /// be cut off by a reset and never see why. A body of 100 MB, the largest that people try, still gets its answer.
@@ -58,10 +61,10 @@ async fn dispatch(
     request: Request<Incoming>,
 ) -> Response<AnswerBody> {
     let (parts, body) = request.into_parts();
-    if admit::is_invocation(parts.uri.path()) {
+    if let Some(operation) = admit::operation(parts.uri.path()) {
         let claim = Claim::parse(&parts);
         if is_ours(&claim) {
-            return invoke(worker, &parts, claim, body).await;
+            return invoke(worker, operation, &parts, claim, body).await;
         }
     }
     match worker.shared.parts.control.serve(Request::from_parts(parts, body), peer).await {
@@ -78,6 +81,7 @@ fn is_ours(claim: &Result<Claim<'_>, Problem>) -> bool {
 
 async fn invoke(
     worker: &Worker,
+    operation: Operation,
     parts: &Parts,
     claim: Result<Claim<'_>, Problem>,
     body: Incoming,
@@ -93,44 +97,81 @@ async fn invoke(
             return response;
         }
     };
-    match forward(worker, parts, admitted).await {
-        Ok(served) => answer(served, &request_id),
-        Err(fault) => refuse(worker, &fault, &request_id),
-    }
+    let answered = match operation {
+        Operation::InvokeEndpoint => {
+            whole(worker, parts, admitted).await.map(|served| answer(served, &request_id))
+        }
+        // In a box, so that the usual request does not carry the room for it.
+        Operation::InvokeEndpointWithResponseStream => {
+            let opened = Box::pin(stream(worker, parts, admitted)).await;
+            opened.map(|opened| streamed(opened, &request_id))
+        }
+    };
+    answered.unwrap_or_else(|fault| refuse(worker, &fault, &request_id))
 }
 
-async fn forward(worker: &Worker, parts: &Parts, admitted: Admitted) -> Result<Served, Fault> {
-    let shared = &worker.shared;
+async fn whole(worker: &Worker, parts: &Parts, admitted: Admitted) -> Result<Served, Fault> {
+    let forward = forward(worker, Instant::now(), &admitted)?;
     // The body's share of the room is given back when the request is over.
-    let Admitted { endpoint, variant, unsupported, body, held: _held } = admitted;
-    let endpoint = endpoint.as_str();
-    if let Some(header) = unsupported {
-        let endpoint = endpoint.to_owned();
+    let Admitted { endpoint, variant, body, held: _held, .. } = admitted;
+    let headers = passed_on(Operation::InvokeEndpoint, &parts.headers);
+    let outgoing = Outgoing { headers, body };
+    let variant = variant.as_ref().map(VariantName::as_str);
+    forward.whole(endpoint.as_str(), variant, &outgoing, || worker.draw()).await
+}
+
+async fn stream(worker: &Worker, parts: &Parts, admitted: Admitted) -> Result<Opened, Fault> {
+    let (shared, since) = (&worker.shared, Instant::now());
+    let forward = forward(worker, since, &admitted)?;
+    let Admitted { endpoint, variant, body, held, .. } = admitted;
+    let headers = passed_on(Operation::InvokeEndpointWithResponseStream, &parts.headers);
+    // The body is gone long before the answer is over, and its share of the room with it.
+    let outgoing = Outgoing { headers, body: answer_body::held(body, held) };
+    let limit = Limit {
+        since,
+        total: shared.settings.limits.stream,
+        drain: shared.settings.limits.stream_drain,
+        changes: shared.parts.routes.changes(),
+        ending: shared.ending.clone(),
+    };
+    let variant = variant.as_ref().map(VariantName::as_str);
+    forward.stream(endpoint.as_str(), variant, &outgoing, || worker.draw(), limit).await
+}
+
+/// The way to a model server for a request that arrived at `since`; none if it asks for what no endpoint here has.
+fn forward<'a>(
+    worker: &'a Worker,
+    since: Instant,
+    admitted: &Admitted,
+) -> Result<Forward<'a>, Fault> {
+    let shared = &worker.shared;
+    if let Some(header) = admitted.unsupported {
+        let endpoint = admitted.endpoint.as_str().to_owned();
         return Err(if shared.parts.routes.has(&endpoint) {
             Fault::Header { endpoint, header }
         } else {
             Fault::EndpointNotFound { endpoint }
         });
     }
-    let forward = Forward {
+    Ok(Forward {
         routes: &shared.parts.routes,
         pool: &worker.pool,
         room: &shared.room,
         waiting: &shared.waiting,
-        deadline: Instant::now() + shared.settings.limits.answer,
-    };
-    let outgoing = Outgoing { headers: passed_on(&parts.headers), body };
-    let variant = variant.as_ref().map(domain::name::VariantName::as_str);
-    forward.serve(endpoint, variant, &outgoing, || worker.draw()).await
+        deadline: since + shared.settings.limits.answer,
+    })
 }
 
-fn passed_on(headers: &HeaderMap) -> HeaderMap {
-    // Two more will be the host and the length.
-    let mut passed = HeaderMap::with_capacity(PASSED_ON.len() + 2);
+fn passed_on(operation: Operation, headers: &HeaderMap) -> HeaderMap {
+    // Three more will be what to answer in, the host and the length.
+    let mut passed = HeaderMap::with_capacity(PASSED_ON.len() + 3);
     for name in PASSED_ON {
         for value in headers.get_all(&name) {
             passed.append(&name, value.clone());
         }
+    }
+    for value in headers.get_all(admit::accept(operation)) {
+        passed.append(ACCEPT, value.clone());
     }
     passed
 }
@@ -146,6 +187,23 @@ fn answer(served: Served, request_id: &str) -> Response<AnswerBody> {
         headers.insert(CONTENT_TYPE, value);
     }
     if let Some(value) = reply.custom_attributes {
+        headers.insert(header::CUSTOM_ATTRIBUTES, value);
+    }
+    response
+}
+
+/// The head of an answer that a model server has begun well, and its frames as they come.
+fn streamed(opened: Opened, request_id: &str) -> Response<AnswerBody> {
+    let Opened { variant, content_type, custom_attributes, frames } = opened;
+    let mut response = Response::new(AnswerBody::streamed(frames));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(event_stream::MEDIA_TYPE));
+    headers.insert(header::REQUEST_ID, id(request_id));
+    headers.insert(header::INVOKED_PRODUCTION_VARIANT, variant);
+    if let Some(value) = content_type {
+        headers.insert(header::CONTENT_TYPE, value);
+    }
+    if let Some(value) = custom_attributes {
         headers.insert(header::CUSTOM_ATTRIBUTES, value);
     }
     response

@@ -4,8 +4,13 @@
 //! minute, and so that a small machine can hold less.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
+
+use domain::fleet::DRAIN_LIMIT;
+
+use crate::tls::Tls;
 
 /// The largest body of a request and of an answer (`reference/sagemaker-hosting.md`, section 5, "Limits").
 pub const BODY_BYTES_MAX: usize = 6_291_456;
@@ -27,6 +32,32 @@ pub const WAITING_MAX: usize = 1024;
 /// Client connections at once. Further ones wait in the listener's backlog until one closes.
 pub const CONNECTIONS_MAX: usize = 8192;
 
+/// How long a streamed answer may take from the request's last byte to its own. Its first byte must come within
+/// [`ANSWER_TIME_MAX`]. AWS's figure for the whole is not confirmed; eight minutes is long enough for the longest
+/// texts that models write, and bounds those that never stop.
+pub const STREAM_TIME_MAX: Duration = Duration::from_mins(8);
+
+/// How long a stream may go on once its instance has been taken out. A little less than the instance has, so that the
+/// client hears why from here before the model server is stopped.
+pub const STREAM_DRAIN_TIME_MAX: Duration = DRAIN_LIMIT.saturating_sub(Duration::from_secs(2));
+
+/// How long a client may take to send a request's head, and to begin the next one.
+pub const HEAD_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// How long a connection may be open without a request under way. Longer than [`HEAD_TIME_MAX`], which answers for
+/// HTTP/1.1; this one also ends idle HTTP/2 connections and those that never said anything.
+pub const IDLE_TIME_MAX: Duration = Duration::from_mins(1);
+
+/// How long a client may refuse to take any byte of its answer.
+pub const WRITE_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// How long a client may take for its part of the TLS handshake: two or three round trips and a few milliseconds of
+/// arithmetic.
+pub const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// How often the certificate's files are looked at. Whoever renews one does so days before the old one expires.
+pub const CERTIFICATE_CHECK_INTERVAL: Duration = Duration::from_mins(1);
+
 /// What the server is told about itself.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -39,6 +70,8 @@ pub struct Settings {
     /// How far a signature's time may be off, in seconds on either side (`reference/autoscaling-and-cloudwatch.md`,
     /// section 8.4, "Skew").
     pub skew_secs: u32,
+    /// What connections are encrypted with; `None` is plain HTTP.
+    pub tls: Option<Arc<Tls>>,
     pub limits: Limits,
 }
 
@@ -50,6 +83,7 @@ impl Settings {
             region: region.into(),
             account: account.into(),
             skew_secs: 15 * 60,
+            tls: None,
             limits: Limits::default(),
         }
     }
@@ -62,6 +96,20 @@ pub struct Limits {
     pub answer: Duration,
     /// See [`BODY_READ_TIME_MAX`].
     pub body_read: Duration,
+    /// See [`STREAM_TIME_MAX`].
+    pub stream: Duration,
+    /// See [`STREAM_DRAIN_TIME_MAX`].
+    pub stream_drain: Duration,
+    /// See [`HEAD_TIME_MAX`].
+    pub head: Duration,
+    /// See [`IDLE_TIME_MAX`].
+    pub idle: Duration,
+    /// See [`WRITE_TIME_MAX`].
+    pub write: Duration,
+    /// See [`HANDSHAKE_TIME_MAX`].
+    pub handshake: Duration,
+    /// See [`CERTIFICATE_CHECK_INTERVAL`].
+    pub certificate_check: Duration,
     /// See [`HELD_BYTES_MAX`].
     pub held_bytes: usize,
     /// See [`WAITING_MAX`].
@@ -75,6 +123,13 @@ impl Default for Limits {
         Self {
             answer: ANSWER_TIME_MAX,
             body_read: BODY_READ_TIME_MAX,
+            stream: STREAM_TIME_MAX,
+            stream_drain: STREAM_DRAIN_TIME_MAX,
+            head: HEAD_TIME_MAX,
+            idle: IDLE_TIME_MAX,
+            write: WRITE_TIME_MAX,
+            handshake: HANDSHAKE_TIME_MAX,
+            certificate_check: CERTIFICATE_CHECK_INTERVAL,
             held_bytes: HELD_BYTES_MAX,
             waiting: WAITING_MAX,
             connections: CONNECTIONS_MAX,

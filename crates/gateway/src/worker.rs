@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use auth::{Credentials, SigningKeys};
 use domain::time::Clock;
+use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::control_plane::ControlPlane;
 use crate::quota::Quota;
@@ -40,13 +42,19 @@ pub(crate) struct Shared {
     pub(crate) room: Quota,
     /// Requests that wait for an instance.
     pub(crate) waiting: Quota,
+    /// When what is still under way must have come to an end; nothing while the server runs on.
+    pub(crate) ending: watch::Receiver<Option<Instant>>,
 }
 
 impl Shared {
-    pub(crate) fn new(settings: Settings, parts: Parts) -> Self {
+    pub(crate) fn new(
+        settings: Settings,
+        parts: Parts,
+        ending: watch::Receiver<Option<Instant>>,
+    ) -> Self {
         let room = Quota::new(settings.limits.held_bytes);
         let waiting = Quota::new(settings.limits.waiting);
-        Self { settings: Arc::new(settings), parts, room, waiting }
+        Self { settings: Arc::new(settings), parts, room, waiting, ending }
     }
 }
 

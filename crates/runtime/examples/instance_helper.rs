@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::instance::{DeploymentId, FleetId, InstanceId, Order};
+use domain::instance::{DeploymentId, FleetId, InstanceId, Order, Resources};
 use domain::time::{Clock, Timestamp};
 use runtime::artifacts::{ArtifactError, Artifacts, BoxFuture};
 use runtime::driver::Driver as _;
@@ -130,8 +130,9 @@ fn server(args: &[OsString]) -> io::Result<()> {
     };
     let entropy =
         u128::from_str_radix(id.trim_start_matches("i-"), 16).map_err(io::Error::other)?;
-    let image =
-        Image { pattern: "image".into(), command: command.to_vec(), environment: BTreeMap::new() };
+    let (environment, readable, writable) = <_>::default();
+    let (pattern, command) = ("image".to_owned(), command.to_vec());
+    let image = Image { pattern, command, environment, readable, writable };
     let images = ImageTable::new(vec![image]).map_err(io::Error::other)?;
     let exe = std::env::current_exe()?;
     let mut settings = ProcessSettings::new(data_dir.into(), exe, images, "us-east-1".into());
@@ -161,6 +162,7 @@ fn order(id: InstanceId) -> Order {
         image: "image".into(),
         model_data_url: None,
         environment: BTreeMap::new(),
+        resources: Resources::default(),
         download_timeout: Duration::from_mins(1),
         startup_timeout: Duration::from_mins(1),
     }

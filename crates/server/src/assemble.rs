@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use artifact::Buckets;
-use cli::ServerFile;
+use cli::{Environment, ServerFile};
 use control::Nudge;
 use control::task::fleets::{Fleets, Means};
 use control::task::keep_time::keep_time;
@@ -15,7 +15,7 @@ use domain::arn::Scope;
 use domain::instance::InstanceId;
 use domain::route::Traffic;
 use domain::time::Clock;
-use gateway::{ControlPlane, Gateway, Routes};
+use gateway::{ControlPlane, Gateway, Routes, Tls};
 use runtime::artifacts::{ArtifactError, Artifacts, BoxFuture};
 use runtime::driver::Driver;
 use runtime::process::{Image, ImageTable, ProcessDriver, ProcessSettings};
@@ -27,10 +27,12 @@ use crate::clock::{ScaledClock, system_time};
 use crate::config::{Config, ImageEntry};
 use crate::data_dir::DataDir;
 use crate::front::{Front, RootKey, SKEW_SECS};
+use crate::real_s3::real_buckets;
 
 /// A server that serves.
 #[derive(Debug)]
 pub(crate) struct Server {
+    scheme: &'static str,
     pub(crate) address: SocketAddr,
     pub(crate) data_dir: DataDir,
     pub(crate) gateway: Gateway,
@@ -55,8 +57,12 @@ pub(crate) enum StartError {
     Buckets { path: PathBuf, why: String },
     #[error("the configuration's [[image]] entries cannot be used: {0}")]
     Images(String),
+    #[error("the configuration's [[s3]] entries cannot be used: {0}")]
+    RealBuckets(String),
     #[error("model servers cannot be run: {0}")]
     Runtime(String),
+    #[error("TLS: {0}")]
+    Tls(#[from] gateway::TlsError),
     #[error("the port cannot be served: {0}")]
     Gateway(std::io::Error),
     #[error("cannot write {}: {why}", path.display())]
@@ -67,8 +73,10 @@ impl Server {
     /// Starts everything. When it returns the port serves and the state is loaded; instances may still be coming up.
     pub(crate) async fn start(
         config: &Config,
-        path_variable: Option<String>,
+        environment: &Environment,
     ) -> Result<Self, StartError> {
+        let tls = config.tls.as_ref().map(|files| Tls::load(&files.cert, &files.key).map(Arc::new));
+        let tls = tls.transpose()?;
         let data_dir = DataDir::open(&config.data_dir)?;
         let listen = |why| StartError::Listen { address: config.listen, why };
         let listener = TcpListener::bind(config.listen).map_err(listen)?;
@@ -83,7 +91,7 @@ impl Server {
             let nudge = nudge.clone();
             Arc::new(move || nudge.nudge())
         };
-        let driver = open_driver(config, &data_dir, path_variable, &buckets, &clock, &nudged)?;
+        let driver = open_driver(config, &data_dir, environment, &buckets, &clock, &nudged)?;
 
         let means = Means {
             store: Arc::clone(&store),
@@ -91,6 +99,7 @@ impl Server {
             traffic: Arc::clone(&routes) as Arc<dyn Traffic>,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             scope: scope.clone(),
+            resources: config.resources.clone(),
             new_id: Arc::new(|| InstanceId::from_entropy(crate::entropy::bits())),
         };
         let mut fleets = Fleets::new(means);
@@ -103,6 +112,7 @@ impl Server {
             clock: Arc::clone(&clock),
             store: Arc::clone(&store),
             credentials: Arc::clone(&credentials),
+            logs: Arc::new(driver.logs()),
             s3: s3(buckets, &credentials, &config.region),
             limits: Arc::new(config.limits.clone()),
             nudge: nudged,
@@ -116,6 +126,7 @@ impl Server {
         };
         let settings = gateway::Settings {
             skew_secs: SKEW_SECS,
+            tls,
             ..gateway::Settings::new(&config.region, &config.account_id)
         };
         let gateway = Gateway::start(listener, settings, parts).map_err(StartError::Gateway)?;
@@ -125,15 +136,16 @@ impl Server {
             spawn(control::drive(fleets, nudge, stop.clone())),
             spawn(keep_time(store, clock, config.time_scale, stop.clone())),
         ];
-        let server = Self { address, data_dir, gateway, driver, stop, tasks };
+        let scheme = if config.tls.is_some() { "https" } else { "http" };
+        let server = Self { scheme, address, data_dir, gateway, driver, stop, tasks };
         server.announce(config)?;
         ready.store(true, Ordering::Release);
         Ok(server)
     }
 
-    /// `http://127.0.0.1:4280`
+    /// `http://127.0.0.1:4280`, or with `https`.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     fn announce(&self, config: &Config) -> Result<(), StartError> {
@@ -142,6 +154,9 @@ impl Server {
             region: config.region.clone(),
             account_id: config.account_id.clone(),
             pid: std::process::id(),
+            tls_cert: config.tls.as_ref().map(|files| {
+                std::path::absolute(&files.cert).unwrap_or_else(|_| files.cert.clone())
+            }),
         };
         let path = || ServerFile::path(self.data_dir.path());
         file.write(self.data_dir.path()).map_err(|why| StartError::Announce { path: path(), why })
@@ -171,7 +186,7 @@ fn s3(buckets: Buckets, credentials: &Arc<RootKey>, region: &str) -> artifact::S
 fn open_driver(
     config: &Config,
     data_dir: &DataDir,
-    path_variable: Option<String>,
+    environment: &Environment,
     buckets: &Buckets,
     clock: &Arc<ScaledClock>,
     nudged: &Arc<dyn Fn() + Send + Sync>,
@@ -181,12 +196,14 @@ fn open_driver(
     let images = images.map_err(|why| StartError::Images(why.to_string()))?;
     let mut settings =
         ProcessSettings::new(data_dir.path().to_owned(), exe, images, config.region.clone());
-    if let Some(path) = path_variable {
-        settings.path = path;
+    if let Some(path) = environment.get("PATH") {
+        settings.path.clone_from(path);
     }
     let closed = vec![data_dir.path().to_owned()];
-    let fetcher =
-        artifact::Artifacts::new(buckets.clone(), artifact::unpack::Limits::default(), closed);
+    let real = real_buckets(&config.s3, &config.region, environment);
+    let real = real.map_err(StartError::RealBuckets)?;
+    let limits = artifact::unpack::Limits::default();
+    let fetcher = artifact::Artifacts::with_real_buckets(buckets.clone(), limits, closed, real);
     let clock = Arc::clone(clock) as Arc<dyn Clock>;
     let driver =
         ProcessDriver::open(settings, Arc::new(Fetcher(fetcher)), clock, Arc::clone(nudged));
@@ -198,8 +215,8 @@ fn image(entry: &ImageEntry) -> Image {
         pattern: entry.pattern.clone(),
         command: entry.command.clone(),
         environment: entry.environment.clone(),
-        readable: Vec::new(),
-        writable: Vec::new(),
+        readable: entry.readable.clone(),
+        writable: entry.writable.clone(),
     }
 }
 

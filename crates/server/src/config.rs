@@ -6,7 +6,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use domain::endpoint::Limits;
+use domain::instance::Resources;
 use serde::Deserialize;
+
+use crate::instance_type::{self, InstanceTypeEntry, InstanceTypeError};
+use crate::real_s3::S3Entry;
 
 /// The longest configuration file, in bytes: a mistaken path to something else should not fill the memory.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -37,6 +41,14 @@ pub(crate) struct UpArgs {
     #[arg(long, env = "TIDEGATE_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
 
+    /// Serve HTTPS with this certificate, a PEM file that may hold its whole chain; replaced files are noticed
+    #[arg(long, env = "TIDEGATE_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// Its private key, a PEM file without a passphrase
+    #[arg(long, env = "TIDEGATE_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+
     /// Listen beyond loopback without TLS: whoever sees the traffic can read it
     #[arg(long, env = "TIDEGATE_INSECURE_HTTP", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub insecure_http: Option<bool>,
@@ -52,12 +64,16 @@ struct File {
     account_id: Option<String>,
     time_scale: Option<f64>,
     insecure_http: Option<bool>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
     #[serde(default)]
     limits: LimitsTable,
     #[serde(default)]
     instance_type: Vec<InstanceTypeEntry>,
     #[serde(default)]
     image: Vec<ImageEntry>,
+    #[serde(default)]
+    s3: Vec<S3Entry>,
 }
 
 /// `[limits]`.
@@ -65,14 +81,6 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct LimitsTable {
     instances: Option<u32>,
-}
-
-/// `[[instance_type]]`: what a label may mean here.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct InstanceTypeEntry {
-    name: String,
-    instances: u32,
 }
 
 /// `[[image]]`: a command for the images that match.
@@ -84,6 +92,12 @@ pub(crate) struct ImageEntry {
     pub command: Vec<String>,
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
+    /// Folders and files that the command reads beyond the system's, absolute.
+    #[serde(default)]
+    pub readable: Vec<PathBuf>,
+    /// Folders that it writes beyond its own, absolute.
+    #[serde(default)]
+    pub writable: Vec<PathBuf>,
 }
 
 /// Settings in force.
@@ -94,8 +108,20 @@ pub(crate) struct Config {
     pub region: String,
     pub account_id: String,
     pub time_scale: f64,
+    /// Where the certificate and its key lie; `None` is plain HTTP.
+    pub tls: Option<TlsFiles>,
     pub images: Vec<ImageEntry>,
+    pub s3: Vec<S3Entry>,
     pub limits: Limits,
+    /// What an instance may use, by instance type.
+    pub resources: BTreeMap<String, Resources>,
+}
+
+/// The PEM files of TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TlsFiles {
+    pub cert: PathBuf,
+    pub key: PathBuf,
 }
 
 /// A setting that cannot be used: what, why, and what to do.
@@ -115,9 +141,13 @@ pub(crate) enum ConfigError {
     TimeScale(f64),
     #[error(
         "listen is {0}, which other machines can reach, and the traffic would not be encrypted; listen on 127.0.0.1, \
-         or add --insecure-http if the network is trusted"
+         encrypt it with --tls-cert and --tls-key, or add --insecure-http if the network is trusted"
     )]
     Exposed(SocketAddr),
+    #[error("{given} is given without {missing}; TLS needs a certificate and its private key")]
+    HalfOfTls { given: &'static str, missing: &'static str },
+    #[error(transparent)]
+    InstanceType(#[from] InstanceTypeError),
 }
 
 impl Config {
@@ -128,6 +158,7 @@ impl Config {
         default_data_dir: PathBuf,
     ) -> Result<Self, ConfigError> {
         let file = args.config.as_deref().map_or_else(|| Ok(File::default()), read)?;
+        let types = instance_type::check(file.instance_type, machine())?;
         let config = Self {
             data_dir: data_dir.or(file.data_dir).unwrap_or(default_data_dir),
             listen: args
@@ -140,15 +171,14 @@ impl Config {
                 .or(file.account_id)
                 .unwrap_or_else(|| "000000000000".into()),
             time_scale: args.time_scale.or(file.time_scale).unwrap_or(1.0),
+            tls: tls(args.tls_cert.or(file.tls_cert), args.tls_key.or(file.tls_key))?,
             images: file.image,
+            s3: file.s3,
             limits: Limits {
                 instances: file.limits.instances.unwrap_or_else(|| default_instances(machine())),
-                by_type: file
-                    .instance_type
-                    .into_iter()
-                    .map(|one| (one.name, one.instances))
-                    .collect(),
+                by_type: types.quotas,
             },
+            resources: types.resources,
         };
         config.check(args.insecure_http.or(file.insecure_http).unwrap_or(false))?;
         Ok(config)
@@ -166,7 +196,7 @@ impl Config {
         if !(1.0..=TIME_SCALE_MAX).contains(&self.time_scale) {
             return Err(ConfigError::TimeScale(self.time_scale));
         }
-        if !self.listen.ip().is_loopback() && !insecure_http {
+        if !self.listen.ip().is_loopback() && self.tls.is_none() && !insecure_http {
             return Err(ConfigError::Exposed(self.listen));
         }
         Ok(())
@@ -191,6 +221,17 @@ fn machine() -> (u64, u64) {
 fn default_instances((memory, cores): (u64, u64)) -> u32 {
     let most = (memory / INSTANCE_MEMORY_BYTES).min(cores.saturating_mul(INSTANCES_PER_CORE));
     u32::try_from(most.max(2)).unwrap_or(u32::MAX)
+}
+
+/// Both files or none. Set to nothing, as a variable may be, is the same as not set.
+fn tls(cert: Option<PathBuf>, key: Option<PathBuf>) -> Result<Option<TlsFiles>, ConfigError> {
+    let is_set = |path: &PathBuf| !path.as_os_str().is_empty();
+    match (cert.filter(is_set), key.filter(is_set)) {
+        (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert, key })),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(ConfigError::HalfOfTls { given: "tls-cert", missing: "--tls-key" }),
+        (None, Some(_)) => Err(ConfigError::HalfOfTls { given: "tls-key", missing: "--tls-cert" }),
+    }
 }
 
 fn read(path: &Path) -> Result<File, ConfigError> {
@@ -271,10 +312,14 @@ mod tests {
             (gather(UpArgs { time_scale: Some(0.0), ..args() }), "time-scale"),
             (gather(UpArgs { time_scale: Some(f64::NAN), ..args() }), "time-scale"),
             (gather(UpArgs { listen: "0.0.0.0:1".parse().ok(), ..args() }), "--insecure-http"),
+            (gather(UpArgs { listen: "0.0.0.0:1".parse().ok(), ..args() }), "--tls-cert"),
+            (gather(UpArgs { tls_cert: Some("c".into()), ..args() }), "without --tls-key"),
+            (with_file("tls_key = 'k'", args()), "without --tls-cert"),
             (gather(UpArgs { config: Some("/no/such/file".into()), ..args() }), "/no/such/file"),
             (with_file("regio = 'x'", args()), "line 1: unknown field `regio`"),
             (with_file("region = 'a'\nlisten = 5", args()), "line 2"),
             (with_file("not toml", args()), "line 1"),
+            (with_file("[[instance_type]]\nname = 'x'\ncpus = 9999999", args()), "cpus is 9999999"),
         ] {
             let why = config.unwrap_err();
             assert!(why.contains(named), "{why}");
@@ -285,5 +330,12 @@ mod tests {
     fn the_open_network_needs_a_word() {
         let listen = "0.0.0.0:1".parse().ok();
         assert!(gather(UpArgs { listen, insecure_http: Some(true), ..UpArgs::default() }).is_ok());
+        // Or encryption; the flag wins over the file, one file at a time.
+        let args = UpArgs { listen, tls_key: Some("flag".into()), ..UpArgs::default() };
+        let config = with_file("tls_cert = 'file'\ntls_key = 'file'", args).unwrap();
+        let expected = TlsFiles { cert: "file".into(), key: "flag".into() };
+        assert_eq!(config.tls, Some(expected));
+        let empty = UpArgs { tls_cert: Some("".into()), ..UpArgs::default() };
+        assert_eq!(gather(empty).unwrap().tls, None);
     }
 }

@@ -6,6 +6,8 @@ mod config;
 mod data_dir;
 mod entropy;
 mod front;
+mod instance_type;
+mod real_s3;
 mod shutdown;
 
 use std::fmt::Display;
@@ -97,13 +99,13 @@ fn up(args: UpArgs, global: &Global, environment: &Environment) -> ExitCode {
         .enable_all()
         .build();
     match runtime {
-        Ok(runtime) => runtime.block_on(run(&config, environment.get("PATH").cloned())),
+        Ok(runtime) => runtime.block_on(run(&config, environment)),
         Err(error) => failed(&error),
     }
 }
 
-async fn run(config: &Config, path_variable: Option<String>) -> ExitCode {
-    let server = match Server::start(config, path_variable).await {
+async fn run(config: &Config, environment: &Environment) -> ExitCode {
+    let server = match Server::start(config, environment).await {
         Ok(server) => server,
         Err(error) => return failed(&error),
     };
@@ -118,9 +120,12 @@ async fn run(config: &Config, path_variable: Option<String>) -> ExitCode {
     }
 }
 
+/// What is logged unless told otherwise. The S3 library logs every refusal as a fault of its own.
+const LOG_FILTER: &str = "info,s3s=off";
+
 fn start_log(filter: Option<&str>) {
-    let filter =
-        EnvFilter::try_new(filter.unwrap_or("info")).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_new(filter.unwrap_or(LOG_FILTER))
+        .unwrap_or_else(|_| EnvFilter::new(LOG_FILTER));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

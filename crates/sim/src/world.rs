@@ -186,6 +186,7 @@ impl World {
             scope,
             caller: principal,
             limits: Arc::new(Limits { instances: 1000, by_type: BTreeMap::new() }),
+            logs: Arc::new(logs::Empty),
             nudge: Arc::new(|| ()),
         }
     }
@@ -217,6 +218,7 @@ fn means(
         traffic: Arc::clone(traffic) as Arc<dyn domain::route::Traffic>,
         clock: Arc::clone(clock) as Arc<dyn Clock>,
         scope: scope(),
+        resources: BTreeMap::new(),
         new_id: Arc::new(move || {
             InstanceId::from_entropy(ids.fetch_add(1, Ordering::SeqCst).into())
         }),

@@ -3,13 +3,7 @@
 //! Codegen fills these tables; validation and every protocol walk them together with a [`Document`](crate::Document).
 //! Nothing here knows about bytes, HTTP or messages.
 
-use std::sync::OnceLock;
-
-use fancy_regex::{Regex, RegexBuilder};
-
-/// Backtracking steps one pattern may take on one value. AWS's patterns need a few hundred on the longest
-/// values they admit; a value that needs more is hostile and counts as not matching.
-pub const PATTERN_BACKTRACK_STEPS_MAX: usize = 100_000;
+pub use crate::pattern::{PATTERN_BACKTRACK_STEPS_MAX, Pattern};
 
 /// One named shape of a service model.
 #[derive(Debug)]
@@ -75,6 +69,8 @@ pub enum Location {
     Uri(&'static str),
     Query(&'static str),
     Status,
+    /// The whole payload of an event.
+    EventPayload,
 }
 
 /// A list.
@@ -112,37 +108,4 @@ pub struct StringRules {
 pub struct Range<T> {
     pub min: Option<T>,
     pub max: Option<T>,
-}
-
-/// A pattern that the whole value must match; compiled at its first use.
-#[derive(Debug)]
-pub struct Pattern {
-    /// As AWS prints it in its messages.
-    pub text: &'static str,
-    /// The same in the syntax of the regex engine, anchored at both ends.
-    regex: &'static str,
-    compiled: OnceLock<Option<Regex>>,
-}
-
-impl Pattern {
-    pub const fn new(text: &'static str, regex: &'static str) -> Self {
-        Self { text, regex, compiled: OnceLock::new() }
-    }
-
-    /// Whether the whole value matches. A value on which the engine gives up does not.
-    pub fn matches(&self, value: &str) -> bool {
-        self.compiled().is_some_and(|regex| regex.is_match(value).unwrap_or(false))
-    }
-
-    /// Whether the engine understands the pattern; a test asks this of every generated one.
-    pub fn compiles(&self) -> bool {
-        self.compiled().is_some()
-    }
-
-    fn compiled(&self) -> Option<&Regex> {
-        let build = || {
-            RegexBuilder::new(self.regex).backtrack_limit(PATTERN_BACKTRACK_STEPS_MAX).build().ok()
-        };
-        self.compiled.get_or_init(build).as_ref()
-    }
 }

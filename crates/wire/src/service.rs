@@ -22,6 +22,8 @@ pub struct Service {
     pub api_version: &'static str,
     /// The namespace of awsQuery's answers; empty where it is not spoken.
     pub xml_namespace: &'static str,
+    /// The error code of a request that breaks the model's constraints.
+    pub validation_code: &'static str,
     /// The protocols it speaks, the preferred one first.
     pub protocols: &'static [crate::Protocol],
     /// What Tidegate serves.
@@ -51,7 +53,10 @@ pub struct OperationModel {
     /// Status of a successful answer.
     pub status: u16,
     pub input: Option<&'static Schema>,
+    /// The members of the answer; an event stream is not one of them.
     pub output: Option<&'static Schema>,
+    /// The events, if the body of a successful answer is a stream of them: one member per event.
+    pub event_stream: Option<&'static Schema>,
     /// The element that awsQuery wraps an answer's members in.
     pub result_wrapper: Option<&'static str>,
     pub errors: &'static [ErrorModel],

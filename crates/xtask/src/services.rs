@@ -13,15 +13,26 @@ pub(crate) struct Service {
     pub(crate) api_version: &'static str,
     /// Whether the service prints its patterns with a leading `^` that the published model has lost.
     pub(crate) prints_anchor: bool,
+    /// The error of a request that breaks the model's constraints; most models do not name it.
+    pub(crate) validation_code: &'static str,
     pub(crate) operations: &'static [&'static str],
 }
 
 pub(crate) const SERVICES: &[Service] = &[
     Service {
+        id: "logs",
+        published_as: "logs",
+        api_version: "2014-03-28",
+        prints_anchor: false,
+        validation_code: "InvalidParameterException",
+        operations: &["DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetLogEvents"],
+    },
+    Service {
         id: "sagemaker",
         published_as: "sagemaker",
         api_version: "2017-07-24",
         prints_anchor: true,
+        validation_code: "ValidationException",
         operations: &[
             "AddTags",
             "CreateEndpoint",
@@ -47,13 +58,15 @@ pub(crate) const SERVICES: &[Service] = &[
         published_as: "sagemaker-runtime",
         api_version: "2017-05-13",
         prints_anchor: false,
-        operations: &["InvokeEndpoint"],
+        validation_code: "ValidationError",
+        operations: &["InvokeEndpoint", "InvokeEndpointWithResponseStream"],
     },
     Service {
         id: "sts",
         published_as: "sts",
         api_version: "2011-06-15",
         prints_anchor: false,
+        validation_code: "ValidationError",
         operations: &["GetCallerIdentity"],
     },
 ];

@@ -45,6 +45,7 @@ impl Server {
             scope,
             caller,
             limits: Arc::new(Limits { instances: 8, by_type: BTreeMap::new() }),
+            logs: Arc::new(logs::Empty),
             nudge: Arc::new(|| ()),
         })
     }

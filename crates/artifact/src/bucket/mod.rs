@@ -35,7 +35,7 @@ use std::ops::Range;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use blob::{Blobs, Draft, Sealed};
 use index::object::NewObject;
@@ -55,6 +55,10 @@ pub const PARTS_MAX: i32 = 10_000;
 
 /// S3's minimum for every part but the last.
 pub const PART_BYTES_MIN: u64 = 5 << 20;
+
+/// How long an upload is kept that nothing is added to, and its answer once it is complete. S3 keeps abandoned uploads for
+/// ever unless a lifecycle rule says otherwise, and 7 days is what its documentation uses in such rules.
+pub const UPLOAD_LIFE: Duration = Duration::from_hours(7 * 24);
 
 /// S3's older default quota of buckets in an account; `ListBuckets` answers them all at once.
 pub const BUCKETS_MAX: usize = 1_000;
@@ -108,6 +112,7 @@ impl Buckets {
         if made {
             buckets.create_bucket(FIRST_BUCKET)?;
         }
+        buckets.freeing(|tx| index::upload::expire(tx, buckets.expiry_ms()))?;
         Ok(buckets)
     }
 
@@ -245,9 +250,13 @@ impl Buckets {
         })
     }
 
-    /// Begins a multipart upload; the caller makes up its id.
+    /// Begins a multipart upload; the caller makes up its id. Abandoned ones make room for it.
     fn create_upload(&self, bucket: &str, upload: &UploadRecord) -> Result<(), BucketError> {
-        self.write(|tx| index::upload::create(tx, bucket, upload))
+        self.freeing(|tx| {
+            let freed = index::upload::expire(tx, self.expiry_ms())?;
+            index::upload::create(tx, bucket, upload)?;
+            Ok(freed)
+        })
     }
 
     /// An upload in progress.
@@ -294,6 +303,7 @@ impl Buckets {
     }
 
     /// Makes an object of the upload's parts that `choose` returns, with its `ETag` and attributes. Durable when it returns.
+    /// Done again, it finds the object that it made.
     fn complete_upload(
         &self,
         target: &Completion<'_>,
@@ -305,6 +315,10 @@ impl Buckets {
         let now = self.now_ms();
         let mut made = None;
         self.freeing(|tx| {
+            made = index::upload::completed(tx, target)?;
+            if made.is_some() {
+                return Ok(Freed::new());
+            }
             let upload = index::upload::find(tx, target.bucket, target.key, target.id)?;
             let parts = index::upload::parts(tx, target.id, 0, PARTS_MAX.unsigned_abs() as usize)?;
             let (chosen, etag, attributes) = choose(upload, parts)?;
@@ -326,6 +340,12 @@ impl Buckets {
     /// Forgets an upload and its parts.
     pub fn abort_upload(&self, bucket: &str, key: &str, id: &str) -> Result<(), BucketError> {
         self.freeing(|tx| index::upload::abort(tx, bucket, key, id))
+    }
+
+    /// What was last touched before this is abandoned.
+    fn expiry_ms(&self) -> i64 {
+        let life = i64::try_from(UPLOAD_LIFE.as_millis()).unwrap_or(i64::MAX);
+        self.now_ms().saturating_sub(life)
     }
 
     fn now_ms(&self) -> i64 {

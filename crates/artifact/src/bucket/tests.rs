@@ -352,3 +352,71 @@ fn stretches_cross_the_borders_of_blobs() {
         }
     }
 }
+
+#[test]
+fn an_upload_completed_again_is_the_object_it_became_while_that_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let buckets = prepared(dir.path());
+    let first = buckets.finish_upload("u").unwrap();
+    drop(buckets);
+    let buckets = open(dir.path());
+    let again = buckets.finish_upload("u").unwrap();
+    assert_eq!((again.etag, again.size), (first.etag, first.size));
+    assert_eq!(buckets.get("key").unwrap(), b"part one, part two");
+    buckets.try_put("models", "key", b"newer").unwrap();
+    assert!(matches!(buckets.finish_upload("u"), Err(BucketError::NoSuchUpload)));
+    assert_eq!(buckets.get("key").unwrap(), b"newer");
+}
+
+#[test]
+fn an_abandoned_upload_ends_a_week_after_its_last_part() {
+    let dir = tempfile::tempdir().unwrap();
+    let week = UPLOAD_LIFE.as_secs();
+    let at = |secs: u64| {
+        Buckets::open(dir.path(), move || SystemTime::UNIX_EPOCH + Duration::from_secs(secs))
+            .unwrap()
+    };
+    let blobs = || fs::read_dir(dir.path().join("blobs")).unwrap().count();
+    let before = at(1000);
+    before.start_upload("with a part");
+    before.try_part("with a part", 1, b"part").unwrap();
+    before.start_upload("without");
+    drop(before);
+    // Its part keeps the first alive for a week; the second began in 1970.
+    let then = at(1000 + week);
+    assert!(then.upload("models", "key", "with a part").is_ok());
+    assert!(matches!(then.upload("models", "key", "without"), Err(BucketError::NoSuchUpload)));
+    assert_eq!(blobs(), 1);
+    drop(then);
+    // Beginning another one sweeps too, without a restart.
+    let hour = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let clock = std::sync::Arc::clone(&hour);
+    let later = Buckets::open(dir.path(), move || {
+        let hours = clock.load(std::sync::atomic::Ordering::Relaxed);
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1000 + week) + Duration::from_hours(hours)
+    })
+    .unwrap();
+    hour.store(1, std::sync::atomic::Ordering::Relaxed);
+    later.start_upload("next");
+    assert!(matches!(later.upload("models", "key", "with a part"), Err(BucketError::NoSuchUpload)));
+    assert_eq!(blobs(), 0);
+}
+
+#[test]
+fn a_store_of_the_first_layout_is_taken_over() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(prepared(dir.path()));
+    let index = rusqlite::Connection::open(dir.path().join("index.sqlite")).unwrap();
+    index.execute_batch("DROP TABLE completed; PRAGMA user_version = 1;").unwrap();
+    drop(index);
+    let buckets = open(dir.path());
+    assert_eq!(buckets.get("other").unwrap(), b"other");
+    buckets.finish_upload("u").unwrap();
+    assert_eq!(buckets.get("key").unwrap(), b"part one, part two");
+    drop(buckets);
+    let index = rusqlite::Connection::open(dir.path().join("index.sqlite")).unwrap();
+    index.execute_batch("PRAGMA user_version = 99;").unwrap();
+    drop(index);
+    let clock = || SystemTime::UNIX_EPOCH;
+    assert!(matches!(Buckets::open(dir.path(), clock), Err(BucketError::Damaged { .. })));
+}

@@ -80,6 +80,30 @@ pub enum FetchError {
         /// Its reason.
         source: Box<BucketError>,
     },
+    /// A server was reached and gave no artefact.
+    #[error("the server of \"{url}\" answered {answer}")]
+    Answered {
+        /// As given, without a query.
+        url: String,
+        /// Status, and S3's code and message where there is one.
+        answer: String,
+    },
+    /// No server was reached, or the connection broke.
+    #[error("cannot fetch \"{url}\": {why}")]
+    Unreachable {
+        /// As given, without a query.
+        url: String,
+        /// The innermost reason.
+        why: String,
+    },
+    /// More comes than any archive within the limits has.
+    #[error("\"{url}\" has more than {limit} bytes")]
+    TooLong {
+        /// As given, without a query.
+        url: String,
+        /// Bytes that would be taken.
+        limit: u64,
+    },
     /// The caller gave up before it was done.
     #[error("fetching \"{url}\" was given up")]
     Stopped {

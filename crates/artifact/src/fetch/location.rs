@@ -4,24 +4,28 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use percent_encoding::percent_decode_str;
+use url::Url;
 
 use super::FetchError;
 
 /// What is accepted, as the error says it.
-const RULE: &str = "it must be file:///absolute/path/model.tar.gz, a file:// folder, or s3://bucket/key in this server's own S3";
+const RULE: &str = "it must be s3://bucket/key, https://host/path/model.tar.gz without a user name, file:///absolute/path/model.tar.gz or a \
+                    file:// folder";
 
 /// Where a model's artefacts are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Location {
     /// A file or folder of this machine.
     File(PathBuf),
-    /// An object of the embedded S3.
+    /// An object of the embedded S3, or of a real one.
     Object { bucket: String, key: String },
+    /// An answer to GET over TLS.
+    Web(Url),
 }
 
 impl Location {
     pub(super) fn parse(url: &str) -> Result<Self, FetchError> {
-        let unsupported = || FetchError::Unsupported { url: url.to_owned(), rule: RULE };
+        let unsupported = || unsupported(url);
         if let Some(rest) = url.strip_prefix("file://") {
             let path =
                 rest.strip_prefix("localhost").filter(|path| path.starts_with('/')).unwrap_or(rest);
@@ -31,6 +35,9 @@ impl Location {
             }
             return Ok(Self::File(PathBuf::from(std::ffi::OsString::from_vec(bytes))));
         }
+        if url.starts_with("https://") {
+            return web(url).map(Self::Web).ok_or_else(unsupported);
+        }
         match url.strip_prefix("s3://").and_then(|rest| rest.split_once('/')) {
             Some((bucket, key)) if !bucket.is_empty() && !key.is_empty() => {
                 Ok(Self::Object { bucket: bucket.to_owned(), key: key.to_owned() })
@@ -38,6 +45,32 @@ impl Location {
             _ => Err(unsupported()),
         }
     }
+}
+
+pub(super) fn unsupported(url: &str) -> FetchError {
+    FetchError::Unsupported { url: url.to_owned(), rule: RULE }
+}
+
+/// An `https://` URL that may be asked: a user name and password in it would show up wherever the URL does.
+pub(super) fn web(url: &str) -> Option<Url> {
+    let mut url = Url::parse(url).ok()?;
+    let named = !url.username().is_empty() || url.password().is_some();
+    if url.scheme() != "https" || url.host().is_none() || named {
+        return None;
+    }
+    url.set_fragment(None);
+    Some(url)
+}
+
+/// The URL as messages and logs may show it: a presigned URL's query is as good as a key, and so is a password.
+pub(super) fn presentable(url: &str) -> String {
+    let Some(rest) = url.strip_prefix("https://") else { return url.to_owned() };
+    let (place, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let place =
+        place.rsplit_once('@').map_or_else(|| place.to_owned(), |(_, host)| format!("…@{host}"));
+    let path =
+        path.split_once('?').map_or_else(|| path.to_owned(), |(before, _)| format!("{before}?…"));
+    format!("https://{place}{path}")
 }
 
 #[cfg(test)]
@@ -63,12 +96,36 @@ mod tests {
             ("s3://models/", None),
             ("s3://models", None),
             ("s3:///key", None),
-            ("https://example.com/model.tar.gz", None),
+            ("https://a.example/m?x=1#top", web("https://a.example/m?x=1").map(Location::Web)),
+            (
+                "https://a.example:8443/m",
+                Url::parse("https://a.example:8443/m").ok().map(Location::Web),
+            ),
+            ("https://me:secret@a.example/m", None),
+            ("https://me@a.example/m", None),
+            ("https://", None),
+            ("https:///m", Url::parse("https://m/").ok().map(Location::Web)),
+            ("http://a.example/model.tar.gz", None),
+            ("ftp://a.example/model.tar.gz", None),
             ("/a/model.tar.gz", None),
             ("", None),
         ];
         for (url, expected) in table {
             assert_eq!(Location::parse(url).ok(), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_opens_a_door_is_not_shown() {
+        for (url, shown) in [
+            ("https://a/m?X-Amz-Signature=1", "https://a/m?…"),
+            ("https://a?x=1", "https://a?…"),
+            ("https://me:secret@a/m@n", "https://…@a/m@n"),
+            ("https://a:1/m", "https://a:1/m"),
+            ("s3://models/what?", "s3://models/what?"),
+            ("", ""),
+        ] {
+            assert_eq!(presentable(url), shown);
         }
     }
 }

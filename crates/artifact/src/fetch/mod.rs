@@ -2,16 +2,22 @@
 //!
 //! Every instance gets its own copy: no instance can change what another one reads. A cache may come between (unpack once,
 //! copy or share blocks per instance) without changing [`Artifacts::prepare`]. This must not keep a half-made folder, reach
-//! over the network, or know what the files mean.
+//! over the network but through `network`, or know what the files mean.
 
 mod error;
 mod folder;
 mod location;
+mod pipe;
+mod real;
 #[cfg(test)]
 mod tests;
+mod web;
+#[cfg(test)]
+mod web_tests;
 
 pub use error::FetchError;
 pub(crate) use error::is_disk_full;
+pub use real::{AccessKey, Keys, RealBucket, RealBucketError};
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,9 +25,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::bucket::BucketError;
+use crate::network::Network;
 use crate::unpack::{Limits, Refusal, unpack};
 use crate::{Buckets, Stop};
-use location::Location;
+use location::{Location, presentable};
+use pipe::{Drain, Feed, pipe};
 
 /// How long a caller whose time is up waits for the working thread to notice and clean up. It looks every few megabytes;
 /// only a disk that hangs takes longer, and then the thread cleans up when it wakes.
@@ -36,18 +44,53 @@ pub struct Artifacts {
 #[derive(Debug)]
 struct Shared {
     buckets: Buckets,
+    real: Vec<RealBucket>,
+    network: Arc<Network>,
     limits: Limits,
     closed: Vec<PathBuf>,
+}
+
+/// What unpacks on a thread of its own.
+enum Source {
+    Path(PathBuf),
+    Object { bucket: String, key: String },
+    Download(Drain),
+}
+
+/// What downloads meanwhile.
+enum Download {
+    Nothing,
+    Web { from: url::Url, feed: Feed },
+    Object { real: RealBucket, bucket: String, key: String, feed: Feed },
+}
+
+/// Gzip makes what does not compress longer by a few bytes for every 16 KiB, and tar pads: beyond this an archive's files
+/// cannot be within `limits`.
+fn download_bytes_max(limits: &Limits) -> u64 {
+    const PADDING_BYTES: u64 = 64 << 20;
+    limits.bytes.saturating_add(limits.bytes / 256).saturating_add(PADDING_BYTES)
 }
 
 impl Artifacts {
     /// `closed`: folders that no `file://` URL may reach, above all the data directory with its credentials.
     pub fn new(buckets: Buckets, limits: Limits, closed: Vec<PathBuf>) -> Self {
-        Self { shared: Arc::new(Shared { buckets, limits, closed }) }
+        Self::with_real_buckets(buckets, limits, closed, Vec::new())
     }
 
-    /// Makes the folder `into` hold the artefacts at `url`: `file:///abs/model.tar.gz`, a `file://` folder, or
-    /// `s3://bucket/key` of the embedded S3. `into` must not exist or be empty; its parent must exist.
+    /// As [`Artifacts::new`]; buckets that one of `real` matches, the first, are fetched from there instead.
+    pub fn with_real_buckets(
+        buckets: Buckets,
+        limits: Limits,
+        closed: Vec<PathBuf>,
+        real: Vec<RealBucket>,
+    ) -> Self {
+        let network = Arc::new(Network::default());
+        Self { shared: Arc::new(Shared { buckets, real, network, limits, closed }) }
+    }
+
+    /// Makes the folder `into` hold the artefacts at `url`: `file:///abs/model.tar.gz`, a `file://` folder,
+    /// `s3://bucket/key` of the embedded or a real S3, or `https://…`. `into` must not exist or be empty; its parent must
+    /// exist.
     ///
     /// Wall-clock time, at most about `deadline`. Dropping the future stops the work soon after.
     ///
@@ -59,35 +102,89 @@ impl Artifacts {
         into: &Path,
         deadline: Duration,
     ) -> Result<(), FetchError> {
+        let shown = presentable(url);
+        let location = Location::parse(url).map_err(|_| location::unsupported(&shown))?;
+        let (source, download) = self.shared.plan(location);
         let stop = Stop::default();
         let _guard = stop.on_drop();
         let work = {
             let (shared, stop) = (Arc::clone(&self.shared), stop.clone());
-            let (url, into) = (url.to_owned(), into.to_owned());
-            move || shared.prepare(&url, &into, &stop)
+            let (url, into) = (shown.clone(), into.to_owned());
+            move || shared.unpack(source, &url, &into, &stop)
         };
         let mut work = tokio::task::spawn_blocking(work);
-        let Ok(result) = tokio::time::timeout(deadline, &mut work).await else {
+        let both = async { tokio::join!(self.shared.download(download, &shown), &mut work) };
+        let Ok((downloaded, unpacked)) = tokio::time::timeout(deadline, both).await else {
             stop.stop();
             return match tokio::time::timeout(CLEAN_UP_WAIT, work).await {
                 // It was done in the very moment: what is there is whole.
                 Ok(Ok(Ok(()))) => Ok(()),
-                _ => Err(FetchError::TooSlow { url: url.to_owned(), deadline }),
+                _ => Err(FetchError::TooSlow { url: shown, deadline }),
             };
         };
-        match result {
+        // A download that failed is why the archive was cut short.
+        downloaded?;
+        match unpacked {
             Ok(result) => result,
             Err(join) if join.is_panic() => std::panic::resume_unwind(join.into_panic()),
-            Err(_) => Err(FetchError::Stopped { url: url.to_owned() }),
+            Err(_) => Err(FetchError::Stopped { url: shown }),
         }
     }
 }
 
 impl Shared {
-    fn prepare(&self, url: &str, into: &Path, stop: &Stop) -> Result<(), FetchError> {
-        match Location::parse(url)? {
-            Location::File(path) => self.unpack_path(url, &path, into, stop),
-            Location::Object { bucket, key } => self.unpack_object(url, &bucket, &key, into, stop),
+    fn plan(&self, location: Location) -> (Source, Download) {
+        let most = download_bytes_max(&self.limits);
+        match location {
+            Location::File(path) => (Source::Path(path), Download::Nothing),
+            Location::Web(from) => {
+                let (feed, drain) = pipe(most);
+                (Source::Download(drain), Download::Web { from, feed })
+            }
+            Location::Object { bucket, key } => {
+                match self.real.iter().find(|real| real.holds(&bucket)) {
+                    Some(real) => {
+                        let (feed, drain) = pipe(most);
+                        let real = real.clone();
+                        let download = Download::Object { real, bucket, key, feed };
+                        (Source::Download(drain), download)
+                    }
+                    None => (Source::Object { bucket, key }, Download::Nothing),
+                }
+            }
+        }
+    }
+
+    /// Ends when everything has come, or when the unpacker has seen enough.
+    async fn download(&self, download: Download, url: &str) -> Result<(), FetchError> {
+        let most = download_bytes_max(&self.limits);
+        match download {
+            Download::Nothing => Ok(()),
+            Download::Web { from, feed } => {
+                let gone = feed.gone();
+                let whole = web::download(&self.network, url, &from, most, feed);
+                tokio::select! { biased; done = whole => done, () = gone => Ok(()) }
+            }
+            Download::Object { real, bucket, key, feed } => {
+                let gone = feed.gone();
+                let whole = real.download(&self.network, (url, &bucket, &key), most, feed);
+                tokio::select! { biased; done = whole => done, () = gone => Ok(()) }
+            }
+        }
+    }
+
+    fn unpack(
+        &self,
+        source: Source,
+        url: &str,
+        into: &Path,
+        stop: &Stop,
+    ) -> Result<(), FetchError> {
+        match source {
+            Source::Path(path) => self.unpack_path(url, &path, into, stop),
+            Source::Object { bucket, key } => self.unpack_object(url, &bucket, &key, into, stop),
+            Source::Download(drain) => unpack(drain, into, &self.limits, stop)
+                .map_err(|error| FetchError::unpacking(url, error)),
         }
     }
 

@@ -159,3 +159,5 @@ fn model(service: &'static Service, name: &'static str) -> Result<&'static Opera
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;

@@ -1,11 +1,13 @@
 //! Requests out, answers in: connections, deadlines, and trying again where that is safe.
 
 use std::error::Error as _;
+use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -42,7 +44,7 @@ pub(crate) enum Retry {
 /// Connections to one server.
 #[derive(Debug)]
 pub(crate) struct Transport {
-    http: legacy::Client<HttpConnector, Full<Bytes>>,
+    http: legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     server: Server,
 }
 
@@ -51,6 +53,12 @@ impl Transport {
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
         connector.set_nodelay(true);
+        connector.enforce_http(false);
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config((*server.trust).clone())
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(connector);
         let http = legacy::Client::builder(TokioExecutor::new())
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .pool_timer(TokioTimer::new())
@@ -113,7 +121,9 @@ impl Transport {
     ) -> Result<Response<Bytes>, Error> {
         let response = self.http.request(request).await.map_err(|error| {
             let cause = innermost(&error);
-            if error.is_connect() {
+            if let Some(tls) = tls_error(&error) {
+                self.insecure(tls)
+            } else if error.is_connect() {
                 self.unreachable(&cause)
             } else {
                 Error::Transport {
@@ -130,6 +140,18 @@ impl Transport {
         Ok(Response::from_parts(parts, body.to_bytes()))
     }
 
+    fn insecure(&self, error: &rustls::Error) -> Error {
+        let url = &self.server.url;
+        let problem = match error {
+            rustls::Error::InvalidCertificate(cause) => format!(
+                "the certificate of {url} is not trusted ({cause}); if it is the right server, name its certificate, or its \
+                 authority's, with --ca-bundle FILE"
+            ),
+            other => format!("TLS with {url} failed ({other}); does the server speak https there?"),
+        };
+        Error::Unreachable { problem }
+    }
+
     fn unreachable(&self, cause: &str) -> Error {
         let Server { url, origin, .. } = &self.server;
         let problem = match origin {
@@ -143,6 +165,19 @@ impl Transport {
             ),
         };
         Error::Unreachable { problem }
+    }
+}
+
+/// What TLS says about it, if it is TLS that failed.
+fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    if let Some(tls) = error.downcast_ref() {
+        return Some(tls);
+    }
+    // An I/O error is not the source of what it wraps, but the same thing.
+    let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    match wrapped {
+        Some(wrapped) => tls_error(wrapped),
+        None => error.source().and_then(tls_error),
     }
 }
 

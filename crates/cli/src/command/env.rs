@@ -32,6 +32,9 @@ const IN_THE_WAY: [&str; 7] = [
 
 const OLD_CLI_NOTE: &str = "note: AWS CLI before 2.13 ignores AWS_ENDPOINT_URL; give it --endpoint-url \"$AWS_ENDPOINT_URL\"";
 
+const CERTIFICATE_NOTE: &str = "note: clients must trust the server's certificate; if no public authority signed it, name it (or its authority's) \
+     with --ca-bundle FILE, which also sets AWS_CA_BUNDLE";
+
 /// How to print it.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -76,7 +79,10 @@ pub(super) fn run(
         output.note("note: this changes nothing by itself; use it as: eval \"$(tidegate env)\"");
     }
     output.note(OLD_CLI_NOTE);
-    if let Some(name) = proxy_in_the_way(environment) {
+    if server.url.is_secure() && !changes.set.contains_key("AWS_CA_BUNDLE") {
+        output.note(CERTIFICATE_NOTE);
+    }
+    if let Some(name) = proxy_in_the_way(&server.url, environment) {
         output.note(format_args!(
             "note: {name} is set, and clients will send requests for {} through it; add the host to NO_PROXY",
             server.url
@@ -95,7 +101,7 @@ fn changes(server: &Server, global: &Global, environment: &Environment) -> Resul
     };
     let credentials = text_of(&data_dir.join("credentials"))?;
     let region = global.region.clone().unwrap_or_else(|| file.region.clone());
-    let set = BTreeMap::from([
+    let mut set = BTreeMap::from([
         ("AWS_CONFIG_FILE", "/dev/null".to_owned()),
         ("AWS_DEFAULT_REGION", region.clone()),
         ("AWS_ENDPOINT_URL", url.to_string()),
@@ -106,6 +112,10 @@ fn changes(server: &Server, global: &Global, environment: &Environment) -> Resul
     let in_the_way = environment.keys().filter(|name| {
         name.starts_with("AWS_ENDPOINT_URL_") || IN_THE_WAY.contains(&name.as_str())
     });
+    if let Some(path) = &global.ca_bundle {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        set.insert("AWS_CA_BUNDLE", text_of(&path)?);
+    }
     // A name that is no identifier cannot be unset by a shell, and no client reads it.
     let in_the_way = in_the_way
         .filter(|name| name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric()));
@@ -123,13 +133,13 @@ fn text_of(path: &Path) -> Result<String, Error> {
     path.to_str().map(str::to_owned).ok_or_else(refuse)
 }
 
-/// The proxy variable that clients would follow for plain http, unless there is a list of exceptions to it.
-fn proxy_in_the_way(environment: &Environment) -> Option<&'static str> {
+/// The proxy variable that clients would follow to this address, unless there is a list of exceptions to it.
+fn proxy_in_the_way(url: &BaseUrl, environment: &Environment) -> Option<&'static str> {
     let exceptions =
         ["NO_PROXY", "no_proxy"].iter().any(|name| variable(environment, name).is_some());
-    ["http_proxy", "HTTP_PROXY"]
-        .into_iter()
-        .find(|name| !exceptions && variable(environment, name).is_some())
+    let names =
+        if url.is_secure() { ["https_proxy", "HTTPS_PROXY"] } else { ["http_proxy", "HTTP_PROXY"] };
+    names.into_iter().find(|name| !exceptions && variable(environment, name).is_some())
 }
 
 impl Changes {
@@ -165,6 +175,7 @@ mod tests {
             region: "eu-west-1".into(),
             account_id: "0".into(),
             pid: 1,
+            tls_cert: None,
         };
         file.write(data_dir).unwrap();
         let global = Global { data_dir: Some(data_dir.to_owned()), ..Global::default() };
@@ -229,11 +240,22 @@ mod tests {
 
     #[test]
     fn a_proxy_without_exceptions_is_worth_a_note() {
-        assert_eq!(proxy_in_the_way(&environment(&[("HTTP_PROXY", "p")])), Some("HTTP_PROXY"));
+        let parse = |url| BaseUrl::parse(url, &Origin::Flag).unwrap();
+        let (plain, secure) = (parse("http://localhost"), parse("https://localhost"));
+        let https = environment(&[("https_proxy", "p")]);
+        assert_eq!(proxy_in_the_way(&plain, &https), None);
+        assert_eq!(proxy_in_the_way(&secure, &https), Some("https_proxy"));
         assert_eq!(
-            proxy_in_the_way(&environment(&[("HTTP_PROXY", "p"), ("no_proxy", "localhost")])),
+            proxy_in_the_way(&plain, &environment(&[("HTTP_PROXY", "p")])),
+            Some("HTTP_PROXY")
+        );
+        assert_eq!(
+            proxy_in_the_way(
+                &plain,
+                &environment(&[("HTTP_PROXY", "p"), ("no_proxy", "localhost")])
+            ),
             None
         );
-        assert_eq!(proxy_in_the_way(&Environment::new()), None);
+        assert_eq!(proxy_in_the_way(&plain, &Environment::new()), None);
     }
 }

@@ -5,6 +5,7 @@ mod completions;
 mod demo;
 mod endpoint;
 mod env;
+mod logs;
 mod version;
 
 use std::process::ExitCode;
@@ -26,6 +27,8 @@ pub enum Command {
         #[command(subcommand)]
         command: endpoint::Command,
     },
+    /// Show what the model servers of an endpoint write
+    Logs(logs::Arguments),
     /// Print the program's version
     Version,
     /// Print the completion script for a shell
@@ -55,6 +58,9 @@ pub fn run(
         Command::Clock => runtime.block_on(clock::run(global, environment, &output)),
         Command::Endpoint { command } => {
             runtime.block_on(endpoint::run(command, global, environment, &output))
+        }
+        Command::Logs(arguments) => {
+            runtime.block_on(logs::run(&arguments, global, environment, &output))
         }
         Command::Version => version::run(&output),
         Command::Completions(arguments) => completions::run(&arguments, tree, &output),

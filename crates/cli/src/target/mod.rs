@@ -8,14 +8,20 @@
 //! 4. `endpoint_url` of the profile (`--profile`, else `AWS_PROFILE`, else `default`) in AWS's config file
 //! 5. the local server of the data directory that `TIDEGATE_DATA_DIR` or the default names
 //!
+//! A server that is spoken to over TLS must have a certificate that [`trust`] knows.
+//!
 //! AWS itself is refused whoever names it. Whose key signs is [`key`]'s matter.
 
 mod files;
 mod key;
+pub(crate) mod trust;
 mod url;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::ClientConfig;
 
 pub(crate) use key::Key;
 pub(crate) use url::BaseUrl;
@@ -65,6 +71,8 @@ pub(crate) struct Server {
     pub(crate) origin: Origin,
     /// The data directory whose running server this is, and what it says about itself.
     pub(crate) local: Option<(PathBuf, ServerFile)>,
+    /// Whom to believe that they are this server.
+    pub(crate) trust: Arc<ClientConfig>,
 }
 
 /// A server and who talks to it.
@@ -112,7 +120,9 @@ impl Server {
             let its_own = BaseUrl::parse(&file.endpoint_url, &origin).ok()?;
             (its_own == url).then_some((data_dir, file))
         });
-        Ok(Self { url, origin, local })
+        let trust =
+            trust::resolve(&url, local.as_ref().map(|(_, file)| file), global, environment)?;
+        Ok(Self { url, origin, local, trust })
     }
 
     /// The server that runs on the data directory, whoever names that.
@@ -125,7 +135,8 @@ impl Server {
         };
         let origin = Origin::Local { data_dir: data_dir.clone(), by_flag };
         let url = BaseUrl::parse(&file.endpoint_url, &origin)?;
-        Ok(Self { url, origin, local: Some((data_dir, file)) })
+        let trust = trust::resolve(&url, Some(&file), global, environment)?;
+        Ok(Self { url, origin, local: Some((data_dir, file)), trust })
     }
 }
 

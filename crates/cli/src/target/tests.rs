@@ -45,6 +45,7 @@ impl World {
             endpoint_url: flags.remove("endpoint-url"),
             profile: flags.remove("profile"),
             region: flags.remove("region"),
+            ca_bundle: flags.remove("ca-bundle").map(Into::into),
             json: false,
         };
         assert!(flags.is_empty(), "{flags:?}");
@@ -66,6 +67,7 @@ fn serve(data_dir: &Path, url: &str, id: &str) {
         region: "us-west-2".into(),
         account_id: "000000000000".into(),
         pid: 1,
+        tls_cert: None,
     };
     file.write(data_dir).unwrap();
     let text = format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = s\n");

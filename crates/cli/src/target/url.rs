@@ -23,11 +23,35 @@ const AWS_DOMAINS: &[&str] = &[
     "csp.hci.ic.gov",
 ];
 
-/// `http://HOST[:PORT]`, never one of AWS's.
+/// `http://HOST[:PORT]` or `https://HOST[:PORT]`, never one of AWS's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BaseUrl {
-    /// Host and port in lower case, the port left out if it is 80.
+    scheme: Scheme,
+    /// Host and port in lower case, the port left out if it is the scheme's own.
     authority: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Http,
+    Https,
+}
+
+impl Scheme {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+
+    /// The end of an authority that says nothing new.
+    fn own_port(self) -> &'static str {
+        match self {
+            Self::Http => ":80",
+            Self::Https => ":443",
+        }
+    }
 }
 
 impl BaseUrl {
@@ -44,9 +68,11 @@ impl BaseUrl {
                 "is AWS itself, which these commands never talk to; name a Tidegate server, or unset it to use the local one",
             ));
         }
-        if scheme != "http" {
-            return Err(refuse("must begin with http://: these commands do not speak TLS yet"));
-        }
+        let scheme = match scheme {
+            "http" => Scheme::Http,
+            "https" => Scheme::Https,
+            _ => return Err(refuse("must begin with http:// or https://")),
+        };
         if authority.as_str().contains('@') || authority.host().is_empty() {
             return Err(refuse(malformed));
         }
@@ -56,14 +82,20 @@ impl BaseUrl {
             ));
         }
         let authority = authority.as_str().to_ascii_lowercase();
-        let authority = authority.strip_suffix(":80").map(str::to_owned).unwrap_or(authority);
-        Ok(Self { authority })
+        let authority =
+            authority.strip_suffix(scheme.own_port()).map(str::to_owned).unwrap_or(authority);
+        Ok(Self { scheme, authority })
+    }
+
+    /// Whether it is spoken to over TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.scheme == Scheme::Https
     }
 
     /// The URL of a path with its query, which begins with a slash.
     pub(crate) fn join(&self, path: &str) -> Result<Uri, http::Error> {
         Uri::builder()
-            .scheme("http")
+            .scheme(self.scheme.name())
             .authority(self.authority.as_str())
             .path_and_query(path)
             .build()
@@ -72,7 +104,7 @@ impl BaseUrl {
 
 impl fmt::Display for BaseUrl {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "http://{}", self.authority)
+        write!(out, "{}://{}", self.scheme.name(), self.authority)
     }
 }
 
@@ -99,6 +131,8 @@ mod tests {
             ("http://127.0.0.1:4280", "http://127.0.0.1:4280"),
             ("http://127.0.0.1:4280/", "http://127.0.0.1:4280"),
             (" HTTP://LocalHost:80/", "http://localhost"),
+            ("HTTPS://LocalHost:443/", "https://localhost"),
+            ("https://localhost:80", "https://localhost:80"),
             ("http://[::1]:4280", "http://[::1]:4280"),
             ("http://notamazonaws.com", "http://notamazonaws.com"),
             ("http://amazonaws.com.example.org:1", "http://amazonaws.com.example.org:1"),
@@ -129,8 +163,8 @@ mod tests {
             ("", "looks like http://"),
             ("http://", "looks like http://"),
             ("http://user:secret@localhost", "looks like http://"),
-            ("https://localhost:1", "do not speak TLS"),
-            ("ftp://localhost", "must begin with http://"),
+            ("https://user@localhost:1", "looks like http://"),
+            ("ftp://localhost", "must begin with http:// or https://"),
             ("http://localhost:1/path", "must end after the port"),
             ("http://localhost:1/?query", "must end after the port"),
         ];

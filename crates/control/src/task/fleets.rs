@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::arn::{Kind, Scope};
 use domain::endpoint::{Endpoint, Event};
 use domain::fleet::{self, Facts, Plan, Seen, Start};
-use domain::instance::{InstanceId, Order};
+use domain::instance::{InstanceId, Order, Resources};
 use domain::name::EndpointKey;
 use domain::route::{EndpointRoute, RouteTable, Traffic};
 use domain::time::{Clock, Timestamp};
@@ -24,6 +24,8 @@ pub struct Means {
     pub traffic: Arc<dyn Traffic>,
     pub clock: Arc<dyn Clock>,
     pub scope: Scope,
+    /// What an instance may use, by instance type; a type that is not there is a label without bounds.
+    pub resources: BTreeMap<String, Resources>,
     /// Makes the id of a new instance.
     pub new_id: Arc<dyn Fn() -> InstanceId + Send + Sync>,
 }
@@ -162,7 +164,7 @@ impl Fleets {
         for start in &plan.start {
             let Some(endpoint) = endpoint else { continue };
             for _ in 0..start.count {
-                if let Some(order) = order(endpoint, start, (self.means.new_id)()) {
+                if let Some(order) = self.order(endpoint, start) {
                     tracing::info!(instance = %order.id, endpoint = %order.fleet.endpoint,
                         variant = %order.fleet.variant, "starting an instance");
                     self.means.driver.start(order);
@@ -171,6 +173,10 @@ impl Fleets {
             }
         }
         changed
+    }
+
+    fn order(&self, endpoint: &Endpoint, start: &Start) -> Option<Order> {
+        order(endpoint, start, &self.means.resources, (self.means.new_id)())
     }
 
     /// Moves the endpoint on, if its record is still the one that the plan was made of.
@@ -207,7 +213,12 @@ fn forget(scope: &Scope, key: &EndpointKey, endpoint: &Endpoint) -> Changes {
         .delete::<Tagged>(Tagged::key_of(Kind::Endpoint, &arn))
 }
 
-fn order(endpoint: &Endpoint, start: &Start, id: InstanceId) -> Option<Order> {
+fn order(
+    endpoint: &Endpoint,
+    start: &Start,
+    resources: &BTreeMap<String, Resources>,
+    id: InstanceId,
+) -> Option<Order> {
     let deployments = endpoint.live.iter().chain(&endpoint.pending);
     let deployment =
         deployments.into_iter().find(|deployment| deployment.id == start.fleet.deployment)?;
@@ -221,6 +232,7 @@ fn order(endpoint: &Endpoint, start: &Start, id: InstanceId) -> Option<Order> {
         image: container.image,
         model_data_url: container.model_data_url,
         environment: container.environment,
+        resources: resources.get(&variant.instance_type).copied().unwrap_or_default(),
         download_timeout: variant.download_timeout,
         startup_timeout: variant.startup_timeout,
     })
@@ -238,5 +250,44 @@ fn log(endpoint: &Endpoint, event: &Event) {
         Event::Deployed | Event::Retired | Event::Resized => {
             tracing::info!(endpoint = %name, ?stage, ?event, "the endpoint moved on");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::endpoint::Parts;
+    use domain::endpoint_config::EndpointConfig;
+    use domain::instance::{DeploymentId, FleetId};
+    use domain::model::Model;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_instance_may_use_what_the_type_of_its_own_variant_says() {
+        let (created_at, count) = (Timestamp::default(), 1);
+        let variants = [("a", "ml.t2.medium"), ("b", "ml.m5.large")].map(|(name, kind)| {
+            json!({"VariantName": name, "ModelName": "m", "InstanceType": kind, "InitialInstanceCount": 1})
+        });
+        let members = serde_json::from_value(json!({"ProductionVariants": variants})).unwrap();
+        let config = EndpointConfig { name: "c".parse().unwrap(), created_at, members };
+        let members = serde_json::from_value(json!({"PrimaryContainer": {"Image": "i"}})).unwrap();
+        let model = Model { name: "m".parse().unwrap(), created_at, members };
+        let parts =
+            Parts { id: DeploymentId(1), config: config.into(), models: vec![model.into()] };
+        let endpoint = Endpoint::create("e".parse().unwrap(), &parts, None, created_at).unwrap();
+        let small = Resources { cpus: Some(1), memory_bytes: Some(1 << 30) };
+        let table = BTreeMap::from([("ml.t2.medium".to_owned(), small)]);
+        let fleets = &endpoint.pending.as_ref().unwrap().runnable();
+        let resources = fleets.iter().map(|(fleet, ..)| {
+            let (endpoint_name, variant) = (endpoint.name.clone(), fleet.variant.clone());
+            let fleet = FleetId { endpoint: endpoint_name, deployment: DeploymentId(1), variant };
+            let start = Start { fleet, count };
+            let order = order(&endpoint, &start, &table, InstanceId::from_entropy(1)).unwrap();
+            (order.fleet.variant.to_string(), order.resources)
+        });
+        let expected = [("a", small), ("b", Resources::default())];
+        let resources: Vec<_> = resources.collect();
+        assert_eq!(resources, expected.map(|(name, one)| (name.to_owned(), one)));
     }
 }

@@ -16,7 +16,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use sha2::{Digest, Sha256};
 use tokio::time;
-use wire::shape::sagemaker_runtime::SERVICE;
+use wire::sagemaker_runtime::{Operation, SERVICE};
 
 use crate::fault::{Fault, Unavailable, Unsupported};
 use crate::header;
@@ -52,18 +52,29 @@ pub(crate) struct Refusal {
     pub(crate) unread: Option<Incoming>,
 }
 
-/// Whether `InvokeEndpoint` lives at this path; its label is judged later.
-pub(crate) fn is_invocation(path: &str) -> bool {
-    label(path).is_some()
+/// Which of the operations that we serve lives at this path; its label is judged later.
+pub(crate) fn operation(path: &str) -> Option<Operation> {
+    route(path).map(|(operation, _)| operation)
 }
 
-fn label(path: &str) -> Option<&str> {
-    path.strip_prefix("/endpoints/")?
-        .strip_suffix("/invocations")
-        .filter(|label| !label.contains('/'))
+fn route(path: &str) -> Option<(Operation, &str)> {
+    let (label, rest) = path.strip_prefix("/endpoints/")?.split_once('/')?;
+    match rest {
+        "invocations" => Some((Operation::InvokeEndpoint, label)),
+        "invocations-response-stream" => Some((Operation::InvokeEndpointWithResponseStream, label)),
+        _ => None,
+    }
 }
 
-/// Reads and judges a request.
+/// The header in which the operation's caller says what the model server should answer in.
+pub(crate) fn accept(operation: Operation) -> HeaderName {
+    match operation {
+        Operation::InvokeEndpoint => ACCEPT,
+        Operation::InvokeEndpointWithResponseStream => header::ACCEPT,
+    }
+}
+
+/// Reads and judges a request for the operation that lives at its path.
 pub(crate) async fn admit(
     worker: &Worker,
     parts: &Parts,
@@ -71,7 +82,10 @@ pub(crate) async fn admit(
     mut body: Incoming,
 ) -> Result<Admitted, Refusal> {
     match judge(worker, parts, claim, &mut body).await {
-        Ok(admitted) => Ok(admitted),
+        Ok((members, body, held)) => {
+            let Members { endpoint, variant, unsupported } = members;
+            Ok(Admitted { endpoint, variant, unsupported, body, held })
+        }
         Err(fault) => Err(Refusal { fault, unread: (!body.is_end_stream()).then_some(body) }),
     }
 }
@@ -81,7 +95,7 @@ async fn judge(
     parts: &Parts,
     claim: Result<Claim<'_>, Problem>,
     body: &mut Incoming,
-) -> Result<Admitted, Fault> {
+) -> Result<(Members, Bytes, Share), Fault> {
     let shared = &worker.shared;
     let credentials = &*shared.parts.credentials;
     let claim = claim.map_err(Fault::Signature)?;
@@ -101,11 +115,11 @@ async fn judge(
     unverified
         .verify(Payload::Sha256(sum), credentials, &mut worker.keys.borrow_mut())
         .map_err(Fault::Signature)?;
-    let Members { endpoint, variant, unsupported } = match plain(parts) {
+    let members = match plain(parts) {
         Some(members) => members,
         None => examined(parts, &bytes)?,
     };
-    Ok(Admitted { endpoint, variant, unsupported, body: bytes, held })
+    Ok((members, bytes, held))
 }
 
 /// The whole body, its share of the room, and its hash.
@@ -156,12 +170,13 @@ fn plain(parts: &Parts) -> Option<Members> {
     {
         return None;
     }
-    for name in [CONTENT_TYPE, ACCEPT, header::CUSTOM_ATTRIBUTES] {
+    let (operation, label) = route(parts.uri.path())?;
+    for name in [CONTENT_TYPE, accept(operation), header::CUSTOM_ATTRIBUTES] {
         if !single(&parts.headers, &name)?.is_none_or(is_plain) {
             return None;
         }
     }
-    let endpoint = EndpointName::from_str(label(parts.uri.path())?).ok()?;
+    let endpoint = EndpointName::from_str(label).ok()?;
     let variant = match single(&parts.headers, &header::TARGET_VARIANT)? {
         Some(name) => Some(VariantName::from_str(name.to_str().ok()?).ok()?),
         None => None,
@@ -208,23 +223,20 @@ fn examined(parts: &Parts, body: &Bytes) -> Result<Members, Fault> {
         })
     });
     let variant = variant.transpose()?;
-    Ok(Members { endpoint, variant, unsupported: unsupported(&parts.headers) })
+    let unsupported =
+        UNSUPPORTED.into_iter().find(|(name, _)| member(name).is_some()).map(|(_, header)| header);
+    Ok(Members { endpoint, variant, unsupported })
 }
 
-fn unsupported(headers: &HeaderMap) -> Option<Unsupported> {
-    let table = [
-        (header::TARGET_MODEL, Unsupported::TargetModel),
-        (header::TARGET_CONTAINER_HOSTNAME, Unsupported::TargetContainerHostname),
-        (header::INFERENCE_COMPONENT, Unsupported::InferenceComponent),
-        (header::SESSION_ID, Unsupported::SessionId),
-        (header::ENABLE_EXPLANATIONS, Unsupported::EnableExplanations),
-        (header::PREFIX_AWARE_ID, Unsupported::PrefixAwareId),
-    ];
-    table
-        .into_iter()
-        .find(|(name, _)| headers.contains_key(name))
-        .map(|(_, unsupported)| unsupported)
-}
+/// Members that no endpoint here can honour. An operation that lacks one of them ignores the header.
+const UNSUPPORTED: [(&str, Unsupported); 6] = [
+    ("TargetModel", Unsupported::TargetModel),
+    ("TargetContainerHostname", Unsupported::TargetContainerHostname),
+    ("InferenceComponentName", Unsupported::InferenceComponent),
+    ("SessionId", Unsupported::SessionId),
+    ("EnableExplanations", Unsupported::EnableExplanations),
+    ("PrefixAwareId", Unsupported::PrefixAwareId),
+];
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const PATHS: [&str; 8] = [
+const PATHS: [&str; 10] = [
     "/endpoints/e/invocations",
     "/endpoints/A-1/invocations",
     "/endpoints/-a/invocations",
@@ -12,6 +12,8 @@ const PATHS: [&str; 8] = [
     "/endpoints/aaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaa/invocations",
     "/endpoints//invocations",
     "/endpoints/e/invocations?x=y",
+    "/endpoints/e/invocations-response-stream",
+    "/endpoints/a_b/invocations-response-stream",
 ];
 
 fn parts(method: &str, path: &str, headers: &[(usize, Vec<u8>)]) -> Parts {
@@ -22,6 +24,8 @@ fn parts(method: &str, path: &str, headers: &[(usize, Vec<u8>)]) -> Parts {
         header::TARGET_VARIANT,
         header::INFERENCE_ID,
         http::header::COOKIE,
+        header::ACCEPT,
+        header::TARGET_MODEL,
     ];
     let mut request = Request::builder().method(method).uri(path).body(()).unwrap();
     for (name, value) in headers {
@@ -47,7 +51,7 @@ proptest! {
     fn what_is_plain_satisfies_the_model_and_means_the_same(
         method in prop_oneof![8 => Just("POST"), 1 => Just("GET")],
         path in 0..PATHS.len(),
-        headers in proptest::collection::vec((0..6_usize, values()), 0..4),
+        headers in proptest::collection::vec((0..8_usize, values()), 0..4),
     ) {
         let parts = parts(method, PATHS[path], &headers);
         if let Some(members) = plain(&parts) {
@@ -69,21 +73,36 @@ fn the_usual_request_is_plain() {
 }
 
 #[test]
+fn what_an_operation_does_not_have_it_ignores() {
+    let target = [(7, b"m".to_vec())];
+    let unsupported = |path| {
+        let parts = parts("POST", path, &target);
+        assert_eq!(plain(&parts), None);
+        examined(&parts, &Bytes::new()).unwrap().unsupported
+    };
+    assert_eq!(unsupported("/endpoints/e/invocations"), Some(Unsupported::TargetModel));
+    assert_eq!(unsupported("/endpoints/e/invocations-response-stream"), None);
+}
+
+#[test]
 fn invocations_are_told_by_their_path_alone() {
-    for path in
-        ["/endpoints/e/invocations", "/endpoints//invocations", "/endpoints/a%2Fb/invocations"]
-    {
-        assert!(is_invocation(path), "{path}");
-    }
-    for path in [
-        "/",
-        "/endpoints/invocations",
-        "/endpoints/a/b/invocations",
-        "/endpoints/e/invocations/",
-        "/x/endpoints/e/invocations",
-        "/endpoints/e/invocations-response-stream",
-        "/Endpoints/e/invocations",
-    ] {
-        assert!(!is_invocation(path), "{path}");
+    use Operation::{InvokeEndpoint, InvokeEndpointWithResponseStream};
+
+    let table = [
+        ("/endpoints/e/invocations", Some(InvokeEndpoint)),
+        ("/endpoints//invocations", Some(InvokeEndpoint)),
+        ("/endpoints/a%2Fb/invocations", Some(InvokeEndpoint)),
+        ("/endpoints/e/invocations-response-stream", Some(InvokeEndpointWithResponseStream)),
+        ("/", None),
+        ("/endpoints/invocations", None),
+        ("/endpoints/a/b/invocations", None),
+        ("/endpoints/e/invocations/", None),
+        ("/x/endpoints/e/invocations", None),
+        ("/endpoints/e/async-invocations", None),
+        ("/endpoints/e/invocations-response-stream/", None),
+        ("/Endpoints/e/invocations", None),
+    ];
+    for (path, expected) in table {
+        assert_eq!(operation(path), expected, "{path}");
     }
 }

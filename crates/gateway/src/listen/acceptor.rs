@@ -10,6 +10,9 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time;
 
+use crate::task;
+use crate::tls::Tls;
+
 use super::{Phase, thread};
 
 /// Connections dealt to a thread that it has not yet taken up. It takes them up between any two requests.
@@ -32,6 +35,8 @@ pub(super) struct Acceptor {
     pub(super) queues: Vec<mpsc::Sender<Accepted>>,
     pub(super) connections: Arc<Semaphore>,
     pub(super) phase: watch::Receiver<Phase>,
+    /// What connections are encrypted with, and how often its files are looked at.
+    pub(super) certificate: Option<(Arc<Tls>, Duration)>,
 }
 
 impl Acceptor {
@@ -41,6 +46,9 @@ impl Acceptor {
     }
 
     async fn accept(mut self) -> io::Result<()> {
+        if let Some((tls, interval)) = self.certificate.take() {
+            task::spawn_local("certificate", keep_fresh(tls, interval));
+        }
         let listener = TcpListener::from_std(self.listener)?;
         let mut turn = 0;
         loop {
@@ -87,4 +95,19 @@ async fn deal(queues: &[mpsc::Sender<Accepted>], turn: usize, mut accepted: Acce
     }
     // Every thread is behind: whichever is slow, the rest of the backlog waits with this one.
     queues[turn].send(accepted).await.is_ok()
+}
+
+/// Looks at the certificate's files from time to time, for as long as connections are accepted.
+async fn keep_fresh(tls: Arc<Tls>, interval: Duration) {
+    loop {
+        time::sleep(interval).await;
+        let tls = Arc::clone(&tls);
+        // A file system may take its time, and connections must not wait for it.
+        match tokio::task::spawn_blocking(move || tls.reload()).await {
+            Ok(Ok(true)) => tracing::info!("the TLS certificate was replaced"),
+            Ok(Ok(false)) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the TLS certificate stays the old one"),
+            Err(error) => tracing::error!(%error, "the TLS certificate could not be looked at"),
+        }
+    }
 }

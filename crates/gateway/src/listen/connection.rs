@@ -1,6 +1,6 @@
 //! One client connection, HTTP/1.1 or HTTP/2, from its first byte to its last.
 //!
-//! It takes any stream: that is where TLS will stand.
+//! It takes any stream, encrypted or not.
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -18,29 +18,27 @@ use tokio_io_timeout::TimeoutStream;
 use crate::answer_body::AnswerBody;
 use crate::control_plane::PeerInfo;
 use crate::serve::serve;
+use crate::settings::Limits;
 use crate::task;
 use crate::worker::Worker;
 
 use super::activity::Activity;
 
-/// How long a client may take to send a request's head, and to begin the next one.
-const HEAD_TIME_MAX: Duration = Duration::from_secs(30);
-
-/// How long a connection may be open without a request under way. Longer than [`HEAD_TIME_MAX`], which answers for
-/// HTTP/1.1; this one also ends idle HTTP/2 connections and those that never said anything.
-const IDLE_TIME_MAX: Duration = Duration::from_mins(1);
-
 /// How long a connection that was asked to close may take for it when nothing is under way.
 const CLOSE_TIME_MAX: Duration = Duration::from_secs(5);
-
-/// How long a client may refuse to take any byte of its answer.
-const WRITE_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// The longest head of a request. The headers of `InvokeEndpoint` come to 8 KiB at most, a session token to 4 KiB.
 const HEAD_BYTES_MAX: u32 = 64 * 1024;
 
 /// Requests at once on one HTTP/2 connection.
 const STREAMS_MAX: u32 = 128;
+
+/// HTTP/2 streams that a client may have reset before they were taken up ("rapid reset"): beyond it, it is not a
+/// client that changed its mind but one that makes work, and its connection ends.
+const RESETS_PENDING_MAX: usize = 20;
+
+/// HTTP/2 streams on one connection that may end in an error that the client provoked. It then ends as a whole.
+const RESETS_PROVOKED_MAX: usize = 256;
 
 /// How often an HTTP/2 client that says nothing is asked whether it is still there.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
@@ -57,22 +55,28 @@ impl<F: Future<Output = ()> + 'static> hyper::rt::Executor<F> for ThisThread {
 
 /// How this thread speaks HTTP.
 #[derive(Debug, Clone)]
-pub(super) struct Http(Builder<ThisThread>);
+pub(super) struct Http {
+    builder: Builder<ThisThread>,
+    idle: Duration,
+    write: Duration,
+}
 
 impl Http {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(limits: &Limits) -> Self {
         let mut builder = Builder::new(ThisThread);
         builder
             .http1()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIME_MAX)
+            .header_read_timeout(limits.head)
             .max_buf_size(HEAD_BYTES_MAX as usize)
             .http2()
             .timer(TokioTimer::new())
             .max_header_list_size(HEAD_BYTES_MAX)
             .max_concurrent_streams(STREAMS_MAX)
+            .max_pending_accept_reset_streams(RESETS_PENDING_MAX)
+            .max_local_error_reset_streams(RESETS_PROVOKED_MAX)
             .keep_alive_interval(PING_INTERVAL);
-        Self(builder)
+        Self { builder, idle: limits.idle, write: limits.write }
     }
 
     /// Serves the stream until either side closes it.
@@ -86,7 +90,7 @@ impl Http {
         S: AsyncRead + AsyncWrite + 'static,
     {
         let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(WRITE_TIME_MAX));
+        stream.set_write_timeout(Some(self.write));
         let requests = Rc::clone(&activity);
         let service = service_fn(move |request| {
             let (worker, busy) = (Rc::clone(&worker), requests.begin());
@@ -95,8 +99,9 @@ impl Http {
                 Ok::<_, Infallible>(response.map(|body: AnswerBody| body.with_busy(busy)))
             }
         });
-        let mut connection = pin!(self.0.serve_connection(TokioIo::new(Box::pin(stream)), service));
-        let mut alarm = pin!(time::sleep(IDLE_TIME_MAX));
+        let stream = TokioIo::new(Box::pin(stream));
+        let mut connection = pin!(self.builder.serve_connection(stream, service));
+        let mut alarm = pin!(time::sleep(self.idle));
         let mut is_closing = false;
         std::future::poll_fn(|cx| {
             loop {
@@ -110,7 +115,9 @@ impl Http {
                 if !is_asked && alarm.as_mut().poll(cx).is_pending() {
                     return Poll::Pending;
                 }
-                match verdict(is_asked, is_closing, activity.idle_since(), Instant::now()) {
+                let allowed = if is_closing { CLOSE_TIME_MAX } else { self.idle };
+                let idle_since = activity.idle_since();
+                match verdict(is_asked, is_closing, idle_since, allowed, Instant::now()) {
                     Verdict::Close { look_again } => {
                         is_closing = true;
                         connection.as_mut().graceful_shutdown();
@@ -136,8 +143,13 @@ enum Verdict {
     Drop,
 }
 
-fn verdict(is_asked: bool, is_closing: bool, idle_since: Option<Instant>, now: Instant) -> Verdict {
-    let allowed = if is_closing { CLOSE_TIME_MAX } else { IDLE_TIME_MAX };
+fn verdict(
+    is_asked: bool,
+    is_closing: bool,
+    idle_since: Option<Instant>,
+    allowed: Duration,
+    now: Instant,
+) -> Verdict {
     match idle_since.map(|since| since + allowed) {
         _ if is_asked => Verdict::Close { look_again: now + CLOSE_TIME_MAX },
         None => Verdict::Wait { look_again: now + allowed },
@@ -150,6 +162,7 @@ fn verdict(is_asked: bool, is_closing: bool, idle_since: Option<Instant>, now: I
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::IDLE_TIME_MAX;
 
     #[test]
     fn a_connection_closes_when_asked_or_idle_and_is_dropped_when_it_does_not() {
@@ -170,7 +183,8 @@ mod tests {
             ((false, true, long_ago), Verdict::Drop),
         ];
         for ((is_asked, is_closing, idle_since), expected) in table {
-            let found = verdict(is_asked, is_closing, idle_since, now);
+            let allowed = if is_closing { CLOSE_TIME_MAX } else { IDLE_TIME_MAX };
+            let found = verdict(is_asked, is_closing, idle_since, allowed, now);
             assert_eq!(
                 found, expected,
                 "asked {is_asked}, closing {is_closing}, idle since {idle_since:?}"

@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::time;
+use tokio::time::{self, Instant};
 
 use crate::settings::Settings;
 use crate::worker::{Parts, Shared};
@@ -31,11 +31,16 @@ enum Phase {
     Cut,
 }
 
+/// The part of a drain's time that is kept for telling those clients whose streams do not end in it.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// A running data plane. Dropping it cuts every connection off; [`Gateway::drain`] is the polite way.
 #[derive(Debug)]
 pub struct Gateway {
     address: SocketAddr,
     phase: watch::Sender<Phase>,
+    /// Tells the streams when they must have ended.
+    ending: watch::Sender<Option<Instant>>,
     threads: Vec<JoinHandle<()>>,
     /// Closed when the last thread is done.
     running: mpsc::Receiver<()>,
@@ -61,10 +66,13 @@ impl Gateway {
         let connections_max = settings.limits.connections.min(Semaphore::MAX_PERMITS);
         let connections = Arc::new(Semaphore::new(connections_max));
         let (phase, phases) = watch::channel(Phase::Running);
+        let (ending, endings) = watch::channel(None);
         let (alive, running) = mpsc::channel(1);
         let (mut threads, mut queues) = (Vec::new(), Vec::new());
         let count = settings.threads.get();
-        let shared = Shared::new(settings, parts);
+        let certificate_check = settings.limits.certificate_check;
+        let tls = settings.tls.clone();
+        let shared = Shared::new(settings, parts, endings);
         for index in 0..count {
             let (queue, accepted) = mpsc::channel(acceptor::QUEUE_MAX);
             queues.push(queue);
@@ -82,12 +90,13 @@ impl Gateway {
             queues,
             connections: Arc::clone(&connections),
             phase: phases,
+            certificate: tls.map(|tls| (tls, certificate_check)),
         };
         threads.push(thread::spawn("gateway-accept".to_owned(), move || {
             let _alive = alive;
             acceptor.run()
         })?);
-        Ok(Self { address, phase, threads, running, connections, connections_max })
+        Ok(Self { address, phase, ending, threads, running, connections, connections_max })
     }
 
     /// Where it listens.
@@ -102,6 +111,8 @@ impl Gateway {
 
     /// Stops accepting, lets requests finish for at most `limit`, and ends every thread.
     pub async fn drain(mut self, limit: Duration) -> Drained {
+        let farewell = FAREWELL.min(limit / 4);
+        self.ending.send_replace(Some(Instant::now() + limit.saturating_sub(farewell)));
         self.phase.send_replace(Phase::Draining);
         // Nothing is ever sent: it ends when the last thread has dropped its sender.
         let in_time = time::timeout(limit, self.running.recv()).await.is_ok();

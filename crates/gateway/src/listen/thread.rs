@@ -9,6 +9,9 @@ use std::thread::JoinHandle;
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use tokio::sync::{Notify, mpsc, watch};
+use tokio::time;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use crate::control_plane::PeerInfo;
 use crate::task;
@@ -65,7 +68,7 @@ async fn work(
     mut phase: watch::Receiver<Phase>,
 ) {
     let open = Rc::new(Open::default());
-    let http = Rc::new(Http::new());
+    let http = Rc::new(Http::new(&worker.shared.settings.limits));
     loop {
         tokio::select! {
             biased;
@@ -96,9 +99,39 @@ fn take_up(worker: &Rc<Worker>, http: &Rc<Http>, open: &Rc<Open>, accepted: Acce
             }
         };
         let entry = open.enter();
-        http.serve(worker, stream, PeerInfo { address: peer }, Rc::clone(&entry.activity)).await;
+        let (activity, peer) = (Rc::clone(&entry.activity), PeerInfo { address: peer });
+        match &worker.shared.settings.tls {
+            None => http.serve(worker, stream, peer, activity).await,
+            Some(tls) => {
+                let acceptor = TlsAcceptor::from(tls.config());
+                if let Some(stream) = shake_hands(&worker, acceptor, stream, peer).await {
+                    Box::pin(http.serve(worker, stream, peer, activity)).await;
+                }
+            }
+        }
         drop((entry, place));
     });
+}
+
+/// The encrypted stream; nothing if the client does not manage it in time.
+async fn shake_hands(
+    worker: &Worker,
+    acceptor: TlsAcceptor,
+    stream: TcpStream,
+    peer: PeerInfo,
+) -> Option<TlsStream<TcpStream>> {
+    let limit = worker.shared.settings.limits.handshake;
+    match time::timeout(limit, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => Some(stream),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, peer = %peer.address, "a TLS handshake failed");
+            None
+        }
+        Err(_) => {
+            tracing::debug!(peer = %peer.address, "a TLS handshake took too long");
+            None
+        }
+    }
 }
 
 /// The connections of this thread.
@@ -106,6 +139,7 @@ fn take_up(worker: &Rc<Worker>, http: &Rc<Http>, open: &Rc<Open>, accepted: Acce
 struct Open {
     activities: RefCell<HashMap<u64, Rc<Activity>>>,
     next: Cell<u64>,
+    is_closing: Cell<bool>,
     closed_one: Notify,
 }
 
@@ -113,11 +147,16 @@ impl Open {
     fn enter(self: &Rc<Self>) -> Entry {
         let (number, activity) = (self.next.get(), Activity::new());
         self.next.set(number + 1);
+        if self.is_closing.get() {
+            // It was dealt just before accepting ended.
+            activity.close();
+        }
         self.activities.borrow_mut().insert(number, Rc::clone(&activity));
         Entry { open: Rc::clone(self), number, activity }
     }
 
     fn close(&self) {
+        self.is_closing.set(true);
         self.activities.borrow().values().for_each(|activity| activity.close());
     }
 

@@ -24,7 +24,7 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 
 /// A connection that can carry one request at a time.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(crate) struct Connection {
     pub(super) sender: SendRequest<Full<Bytes>>,
     /// The same socket once more, to look at while hyper owns the first.
     socket: OwnedFd,

@@ -26,17 +26,24 @@ const STALE_CONNECTIONS_MAX: u32 = 2;
 /// The path of the container's contract (`reference/sagemaker-hosting.md`, section 6).
 const INVOCATIONS: &str = "/invocations";
 
+/// A request that has been sent, and the head of its answer. Dropping it closes the connection, which is how the model
+/// server learns that nobody waits any more.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub(crate) connection: Connection,
+    pub(crate) response: Response<Incoming>,
+}
+
 impl Pool {
-    /// Sends the request to the instance and reads its whole answer, all before `deadline`. Dropping the future closes
-    /// the connection, which is how the model server learns that nobody waits any more.
-    pub(crate) async fn exchange(
+    /// Reads the whole answer before `deadline`.
+    pub(crate) async fn whole(
         &self,
         instance: &Instance,
-        request: &Outgoing,
+        sent: Sent,
         room: &Quota,
         deadline: Instant,
     ) -> Result<Reply, Failure> {
-        let (connection, response) = self.send(instance, request, deadline).await?;
+        let Sent { connection, response } = sent;
         let read = time::timeout_at(deadline, read(response, room)).await;
         let reply = match read {
             Ok(Ok(reply)) => reply,
@@ -49,12 +56,13 @@ impl Pool {
         Ok(reply)
     }
 
-    async fn send(
+    /// Sends the request to the instance, and waits for the head of its answer until `deadline`.
+    pub(crate) async fn send(
         &self,
         instance: &Instance,
         request: &Outgoing,
         deadline: Instant,
-    ) -> Result<(Connection, Response<Incoming>), Failure> {
+    ) -> Result<Sent, Failure> {
         let mut stale = 0;
         loop {
             let pooled = if stale < STALE_CONNECTIONS_MAX { self.take(&instance.id) } else { None };
@@ -67,7 +75,7 @@ impl Pool {
             };
             let sending = connection.sender.try_send_request(request.to_http());
             match time::timeout_at(deadline, sending).await {
-                Ok(Ok(response)) => return Ok((connection, response)),
+                Ok(Ok(response)) => return Ok(Sent { connection, response }),
                 Ok(Err(mut error)) => {
                     // hyper gives the request back only if no byte of it has been written.
                     let unsent = error.take_message().is_some();

@@ -13,6 +13,8 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::quota::Share;
 
+pub(crate) use connection::Connection;
+pub(crate) use exchange::Sent;
 pub(crate) use pool::Pool;
 
 /// What goes to the model server.
@@ -84,7 +86,7 @@ impl Cause {
     }
 
     /// The request left, or part of it may have.
-    fn after_sending(self) -> Failure {
+    pub(crate) fn after_sending(self) -> Failure {
         Failure { replay: Replay::Never, cause: self }
     }
 }

@@ -52,7 +52,7 @@ impl Pool {
     }
 
     /// Keeps a connection whose last answer has been read to its end.
-    pub(super) fn put(&self, id: &InstanceId, connection: Connection) {
+    pub(crate) fn put(&self, id: &InstanceId, connection: Connection) {
         if connection.sender.is_closed() {
             return;
         }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod control;
 #[cfg(test)]
+mod http2;
+#[cfg(test)]
 mod invoke;
 #[cfg(test)]
 mod model_errors;
@@ -13,4 +15,10 @@ mod routing;
 #[cfg(test)]
 mod shutdown;
 #[cfg(test)]
+mod slow;
+#[cfg(test)]
+mod stream;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tls;

@@ -77,8 +77,8 @@ impl Behaviour {
             return vec![(self.preparing, Event::Exit(cause.clone()))];
         }
         let launched = (self.preparing, Event::Launch);
-        let give_up =
-            (order.startup_timeout, ExitCause::NeverReady { waited: order.startup_timeout });
+        let (waited, last_words) = (order.startup_timeout, String::new());
+        let give_up = (waited, ExitCause::NeverReady { waited, last_words });
         let end = self.ends_after.as_ref().map(|(after, status)| {
             (*after, ExitCause::Ended { status: status.clone(), last_words: String::new() })
         });

@@ -94,7 +94,7 @@ impl FakeDriver {
 
     /// Lets an instance stop answering `/ping` now. Unknown ids change nothing.
     pub fn hang(&self, id: &InstanceId) {
-        self.end_now(id, ExitCause::Unresponsive);
+        self.end_now(id, ExitCause::Unresponsive { last_words: String::new() });
     }
 
     fn end_now(&self, id: &InstanceId, cause: ExitCause) {

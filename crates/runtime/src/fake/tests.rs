@@ -92,7 +92,10 @@ fn a_crash_is_an_exit_unless_the_instance_was_told_to_stop() {
     driver.crash(&stopped.id, "signal 9");
     let exit = |cause| Phase::Exited(Exit { cause, was_ready: true, at: clock.wall() });
     assert_eq!(phase(&driver, &crashed.id), exit(ended("signal 9")));
-    assert_eq!(phase(&driver, &hung.id), exit(ExitCause::Unresponsive));
+    assert_eq!(
+        phase(&driver, &hung.id),
+        exit(ExitCause::Unresponsive { last_words: String::new() })
+    );
     assert_eq!(phase(&driver, &stopped.id), exit(ExitCause::Stopped));
     assert_eq!(driver.next_due(), None);
 }

@@ -85,34 +85,43 @@ where
         () = switches.stop.cancelled() => Some(ExitCause::Stopped),
         cause = running.ended() => return End { cause, was_ready: false },
         ready = timeout(startup, until_ready(backend, &address)) => {
-            ready.err().map(|_| ExitCause::NeverReady { waited: startup })
+            let last_words = String::new();
+            ready.err().map(|_| ExitCause::NeverReady { waited: startup, last_words })
         }
     };
     if let Some(cause) = before_ready {
-        end(&mut running, &cause, switches).await;
-        return End { cause, was_ready: false };
+        return End { cause: end(running, cause, switches).await, was_ready: false };
     }
     tell(Phase::Ready { address: address.clone() });
     let cause = tokio::select! {
         biased;
         () = switches.stop.cancelled() => ExitCause::Stopped,
         cause = running.ended() => return End { cause, was_ready: true },
-        () = until_unresponsive(backend, &address) => ExitCause::Unresponsive,
+        () = until_unresponsive(backend, &address) => {
+            ExitCause::Unresponsive { last_words: String::new() }
+        }
     };
-    end(&mut running, &cause, switches).await;
-    End { cause, was_ready: true }
+    End { cause: end(running, cause, switches).await, was_ready: true }
 }
 
-/// Ends a model server that still runs: gracefully if it was told to stop, at once if it is ill.
-async fn end<R: Running>(running: &mut R, cause: &ExitCause, switches: &Switches) {
-    if *cause == ExitCause::Stopped {
+/// Ends a model server that still runs: gracefully if it was told to stop, at once if it is ill. Gives the cause with
+/// what it said last; all that it wrote has been read by then.
+async fn end<R: Running>(mut running: R, mut cause: ExitCause, switches: &Switches) -> ExitCause {
+    if cause == ExitCause::Stopped {
         tokio::select! {
             biased;
-            () = switches.kill.cancelled() => {}
-            () = running.stop() => return,
+            () = switches.kill.cancelled() => running.kill().await,
+            () = running.stop() => {}
         }
+        return cause;
     }
     running.kill().await;
+    if let ExitCause::NeverReady { last_words, .. } | ExitCause::Unresponsive { last_words } =
+        &mut cause
+    {
+        *last_words = running.last_words();
+    }
+    cause
 }
 
 async fn until_ready<B: Backend>(backend: &B, address: &Address) {
@@ -144,7 +153,7 @@ mod tests {
     use std::collections::{BTreeMap, VecDeque};
     use std::sync::Mutex;
 
-    use domain::instance::{DeploymentId, FleetId, InstanceId};
+    use domain::instance::{DeploymentId, FleetId, InstanceId, Resources};
 
     use super::*;
 
@@ -165,6 +174,8 @@ mod tests {
     }
 
     const STOPPING: Duration = Duration::from_secs(1);
+
+    const LAST_WORDS: &str = "still loading";
 
     impl Backend for Scripted {
         type Running = Server;
@@ -203,6 +214,10 @@ mod tests {
             ended()
         }
 
+        fn last_words(&self) -> String {
+            LAST_WORDS.to_owned()
+        }
+
         async fn stop(&mut self) {
             sleep(STOPPING).await;
         }
@@ -218,6 +233,10 @@ mod tests {
         ExitCause::Ended { status: "exit status 3".into(), last_words: String::new() }
     }
 
+    fn unresponsive() -> ExitCause {
+        ExitCause::Unresponsive { last_words: LAST_WORDS.into() }
+    }
+
     fn order() -> Order {
         Order {
             id: InstanceId::from_entropy(1),
@@ -229,6 +248,7 @@ mod tests {
             image: "image".into(),
             model_data_url: None,
             environment: BTreeMap::new(),
+            resources: Resources::default(),
             download_timeout: Duration::from_mins(1),
             startup_timeout: Duration::from_mins(1),
         }
@@ -274,10 +294,8 @@ mod tests {
     async fn a_server_that_never_answers_is_given_up_at_the_startup_timeout() {
         for health in [Health::Bad, Health::Silent] {
             let (end, phases, took) = lived(&scripted(&[health]), None).await;
-            assert_eq!(
-                end,
-                End { cause: ExitCause::NeverReady { waited: secs(60) }, was_ready: false }
-            );
+            let cause = ExitCause::NeverReady { waited: secs(60), last_words: LAST_WORDS.into() };
+            assert_eq!(end, End { cause, was_ready: false });
             assert_eq!((phases, took), (vec![Phase::Starting], secs(60)));
         }
     }
@@ -286,14 +304,14 @@ mod tests {
     async fn three_bad_answers_in_a_row_end_it_and_two_do_not() {
         use Health::{Bad, Good};
         let (end, _, took) = lived(&scripted(&[Good, Bad, Bad, Good, Bad, Bad, Bad]), None).await;
-        assert_eq!(end, End { cause: ExitCause::Unresponsive, was_ready: true });
+        assert_eq!(end, End { cause: unresponsive(), was_ready: true });
         assert_eq!(took, READY_PROBE_EVERY * 6);
     }
 
     #[tokio::test(start_paused = true)]
     async fn silence_is_borne_for_as_long_as_a_request_may_take() {
         let (end, _, took) = lived(&scripted(&[Health::Good, Health::Silent]), None).await;
-        assert_eq!(end, End { cause: ExitCause::Unresponsive, was_ready: true });
+        assert_eq!(end, End { cause: unresponsive(), was_ready: true });
         assert!(took >= SILENCE_MAX && took <= SILENCE_MAX + READY_PROBE_EVERY, "{took:?}");
     }
 

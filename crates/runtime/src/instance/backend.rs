@@ -36,6 +36,9 @@ pub(crate) trait Running: Send {
     /// Waits until it has ended by itself and nothing of it is left running. Cancel-safe.
     fn ended(&mut self) -> impl Future<Output = ExitCause> + Send;
 
+    /// The last of what it wrote, for a `FailureReason`.
+    fn last_words(&self) -> String;
+
     /// Asks it to end, kills it when the grace is over, and waits until nothing of it is left running. Cancel-safe.
     fn stop(&mut self) -> impl Future<Output = ()> + Send;
 

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::instance::{Address, ExitCause, InstanceId, Order};
+use domain::instance::{Address, ExitCause, InstanceId, Order, Resources};
 use domain::time::Clock;
+use logs::Logs;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -14,12 +15,16 @@ use crate::artifacts::Artifacts;
 use crate::instance::{Backend, Tasks};
 
 use super::ProcessSettings;
+use super::block::Settings;
 use super::child::{Child, Launch};
+use super::confine::{Confinement, Grant, Tenant};
 use super::environment::{self, Parts};
 use super::folder::Folders;
-use super::image::Listens;
-use super::output::{Logs, Sink};
+use super::image::{Listens, Recipe};
+use super::output::Sink;
 use super::port::{Port, Ports};
+use super::share::{Processors, Seats, Share};
+use super::system;
 
 /// Wall time that fetching may take beyond its limit. Who fetches knows the limit and has the better words for it, so
 /// this one only counts if that fails.
@@ -28,8 +33,10 @@ const DOWNLOAD_SLACK: Duration = Duration::from_secs(5);
 /// What instances of the process runtime share.
 pub(crate) struct ProcessBackend {
     pub(crate) settings: ProcessSettings,
+    pub(crate) confinement: Arc<Confinement>,
     pub(crate) folders: Arc<Folders>,
     pub(crate) ports: Ports,
+    pub(crate) processors: Processors,
     pub(crate) logs: Logs,
     pub(crate) outputs: Tasks,
     pub(crate) artifacts: Arc<dyn Artifacts>,
@@ -46,6 +53,28 @@ impl ProcessBackend {
                 Ok((Address::Tcp(port.address()), Some(port)))
             }
         }
+    }
+
+    /// What is open to an instance. It is looked up at each launch: what was installed since is there.
+    async fn grants(&self, recipe: &Recipe, id: &InstanceId) -> io::Result<Vec<Grant>> {
+        let (confinement, folders) = (Arc::clone(&self.confinement), Arc::clone(&self.folders));
+        let (recipe, path, id) = (recipe.clone(), self.settings.path.clone(), id.clone());
+        let look_around = move || {
+            let folder = folders.of(id.as_str());
+            let sockets = folders.sockets().filter(|_| recipe.listens == Listens::Unix);
+            confinement.grants(&Tenant { recipe: &recipe, path: &path, folder: &folder, sockets })
+        };
+        spawn_blocking(look_around).await.map_err(io::Error::other)?
+    }
+
+    /// What an instance may use, and its hold on that.
+    fn share(&self, resources: Resources) -> io::Result<(Share, Option<Seats>)> {
+        let seats = match resources.cpus {
+            Some(count) => Some(self.processors.take(count, system::processors()?)),
+            None => None,
+        };
+        let processors = seats.as_ref().map(|seats| seats.numbers().to_vec()).unwrap_or_default();
+        Ok((Share { memory_bytes: resources.memory_bytes, processors }, seats))
     }
 
     async fn fetch(&self, url: &str, into: &Path, limit: Duration) -> Result<(), ExitCause> {
@@ -88,6 +117,12 @@ impl Backend for ProcessBackend {
         let (address, port) = self
             .place(recipe.listens, &order.id)
             .map_err(|error| ExitCause::Launch(format!("no address to listen on: {error}")))?;
+        let grants = self.grants(&recipe, &order.id).await.map_err(|error| {
+            ExitCause::Launch(format!("cannot tell what is open to it: {error}"))
+        })?;
+        let (share, seats) = self.share(order.resources).map_err(|error| {
+            ExitCause::Launch(format!("cannot tell which processors there are: {error}"))
+        })?;
         let id = order.id.as_str();
         let folder = self.folders.of(id);
         let environment = environment::build(&Parts {
@@ -98,17 +133,18 @@ impl Backend for ProcessBackend {
             image: &recipe.environment,
             model: &order.environment,
         });
-        let sink =
-            Arc::new(Sink::new(self.logs.log(&order.fleet, &order.id), Arc::clone(&self.clock)));
+        let log = self.logs.log(&order.fleet, &order.id, self.clock.now());
+        let sink = Arc::new(Sink::new(log, Arc::clone(&self.clock)));
         let launch = Launch {
             exe,
             id,
             command: &recipe.command,
-            environment: &environment,
+            settings: &Settings { environment, grants, share },
             folder: &folder,
             grace: *grace,
             address: address.clone(),
             port,
+            seats,
         };
         Child::launch(launch, sink, &self.outputs).await
     }

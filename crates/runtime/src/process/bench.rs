@@ -1,6 +1,5 @@
 //! The process driver in the suite and in its own tests, with a helper in place of the server's binary.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use domain::instance::{InstanceId, Order};
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
-use super::{Image, ImageTable, ProcessDriver, ProcessSettings};
+use super::{Image, ImageTable, OpenError, ProcessDriver, ProcessSettings};
 use crate::artifacts::{ArtifactError, Artifacts, BoxFuture};
 use crate::driver::Driver;
 use crate::suite::{Bench, Case, ManualClock, order};
@@ -58,7 +57,8 @@ os._exit(3)
 
 pub(super) fn image(pattern: &str, command: &[&str]) -> Image {
     let command = command.iter().map(|word| (*word).to_owned()).collect();
-    Image { pattern: pattern.to_owned(), command, environment: BTreeMap::new() }
+    let (environment, readable, writable) = <_>::default();
+    Image { pattern: pattern.to_owned(), command, environment, readable, writable }
 }
 
 /// The processes that belong to an instance, their supervisor included.
@@ -70,6 +70,18 @@ pub(super) fn processes_of(id: &InstanceId) -> Vec<PathBuf> {
     };
     let processes = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
     processes.filter(marked).collect()
+}
+
+pub(super) fn is_supervisor(process: &Path) -> bool {
+    let command = fs::read(process.join("cmdline")).unwrap_or_default();
+    command.split(|byte| *byte == 0).nth(1) == Some(b"__supervise")
+}
+
+/// A driver on a folder, with an exe and artefacts that nobody asks for.
+pub(super) fn open(data_dir: &Path, images: ImageTable) -> Result<ProcessDriver, OpenError> {
+    let settings = ProcessSettings::new(data_dir.to_owned(), helper(), images, "us-east-1".into());
+    let clock = Arc::new(ManualClock::default());
+    ProcessDriver::open(settings, Arc::new(TestArtifacts), clock, Arc::new(|| {}))
 }
 
 /// Waits until no process of an instance is left.
@@ -134,8 +146,14 @@ impl ProcessBench {
 
     /// The log of an instance.
     pub(super) fn log_of(&self, order: &Order) -> String {
-        let folder = self.data_dir.path().join("logs/chat/AllTraffic");
-        fs::read_to_string(folder.join(format!("{}.log", order.id))).unwrap()
+        let folder = fs::read_dir(self.data_dir.path().join("logs/chat/AllTraffic")).unwrap();
+        let files = folder.map(|entry| entry.unwrap().path());
+        let own = |path: &PathBuf| path.to_string_lossy().contains(order.id.as_str());
+        let mut texts: Vec<_> =
+            files.filter(own).map(|path| fs::read_to_string(path).unwrap()).collect();
+        // One that has become long has two files; the one with the older times is the older one.
+        texts.sort_unstable();
+        texts.concat()
     }
 }
 

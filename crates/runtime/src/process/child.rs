@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::instance::{Address, ExitCause};
+use logs::Output;
 use rustix::process::Pid;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
@@ -17,10 +18,11 @@ use tokio::time::timeout;
 
 use crate::instance::{Running, Tasks};
 
-use super::block::{self, Environment, REPORT_BYTES_MAX, Report};
+use super::block::{self, REPORT_BYTES_MAX, Report, Settings};
 use super::environment::MARK;
-use super::output::{Sink, Stream};
+use super::output::Sink;
 use super::port::Port;
+use super::share::Seats;
 use super::sweep::sweep;
 
 /// Wall time a supervisor may take beyond what it was given: it kills in milliseconds what can be killed.
@@ -34,12 +36,14 @@ pub(crate) struct Launch<'a> {
     pub(crate) exe: &'a Path,
     pub(crate) id: &'a str,
     pub(crate) command: &'a [String],
-    pub(crate) environment: &'a Environment,
+    pub(crate) settings: &'a Settings,
     pub(crate) folder: &'a Path,
     pub(crate) grace: Duration,
     pub(crate) address: Address,
     /// The port of `address`, if it has one.
     pub(crate) port: Option<Port>,
+    /// The processors of `settings`, if they are bounded.
+    pub(crate) seats: Option<Seats>,
 }
 
 /// A command that runs, with its supervisor.
@@ -57,18 +61,19 @@ pub(crate) struct Child {
     stopping: bool,
     cause: Option<ExitCause>,
     _port: Option<Port>,
+    _seats: Option<Seats>,
 }
 
 impl Child {
-    /// Starts the supervisor and hands it the environment. Whether the command itself could be started is told by
-    /// [`Running::ended`].
+    /// Starts the supervisor and hands it the settings. Whether the command itself could be started is
+    /// told by [`Running::ended`].
     pub(crate) async fn launch(
         launch: Launch<'_>,
         sink: Arc<Sink>,
         outputs: &Tasks,
     ) -> Result<Self, ExitCause> {
         let failed = |text: String| ExitCause::Launch(text);
-        let block = block::encode(launch.environment).map_err(failed)?;
+        let block = block::encode(launch.settings).map_err(failed)?;
         let (supervisor, channel) = spawn(&launch).map_err(|error| {
             failed(format!("cannot start a supervisor with {}: {error}", launch.exe.display()))
         })?;
@@ -85,6 +90,7 @@ impl Child {
             stopping: false,
             cause: None,
             _port: launch.port,
+            _seats: launch.seats,
         };
         child.read_output(outputs)?;
         // If the supervisor is gone already, its end says more than this error.
@@ -101,12 +107,12 @@ impl Child {
         let drain = async move {
             let out = async {
                 if let Some(out) = out {
-                    sink.drain(Stream::Out, out).await;
+                    sink.drain(Output::Out, out).await;
                 }
             };
             let err = async {
                 if let Some(err) = err {
-                    sink.drain(Stream::Err, err).await;
+                    sink.drain(Output::Err, err).await;
                 }
             };
             tokio::join!(out, err);
@@ -173,6 +179,10 @@ impl Running for Child {
             None => format!("its supervisor ended early, {supervisor}"),
         };
         self.cause.insert(ExitCause::Ended { status, last_words: self.sink.last_words() }).clone()
+    }
+
+    fn last_words(&self) -> String {
+        self.sink.last_words()
     }
 
     async fn stop(&mut self) {

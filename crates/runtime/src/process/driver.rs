@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use domain::instance::{InstanceId, Observed, Order};
 use domain::time::Clock;
+use logs::{Bounds, Logs};
 use tokio::runtime::{Handle, TryCurrentError};
 
 use crate::artifacts::Artifacts;
@@ -15,10 +16,12 @@ use crate::instance::{INSTANCES_MAX, Nudge, Roster, Tasks};
 use super::ProcessSettings;
 use super::backend::ProcessBackend;
 use super::child::SUPERVISOR_TIMEOUT;
+use super::confine::{Confinement, Exposed};
 use super::folder::Folders;
-use super::output::Logs;
 use super::port::Ports;
+use super::share::Processors;
 use super::sweep::sweep;
+use super::system;
 
 /// Runs model servers as child processes.
 #[derive(Debug)]
@@ -37,6 +40,13 @@ pub enum OpenError {
     LeftOver { mark: &'static str },
     #[error("cannot start the thread that writes logs: {0}")]
     Thread(io::Error),
+    #[error(transparent)]
+    Exposed(#[from] Exposed),
+    #[error(
+        "the data directory {data_dir} lies where every model server may write; choose another place for it",
+        data_dir = .data_dir.display()
+    )]
+    InScratch { data_dir: PathBuf },
     #[error(transparent)]
     NoRuntime(#[from] TryCurrentError),
 }
@@ -57,6 +67,7 @@ impl ProcessDriver {
         let folder = |path: PathBuf| move |source| OpenError::Folder { path, source };
         let data_dir =
             settings.data_dir.canonicalize().map_err(folder(settings.data_dir.clone()))?;
+        let confinement = confinement(data_dir.clone(), &settings)?;
         let root = data_dir.join("instances");
         let left_over = Folders::left_over(&root).map_err(folder(root.clone()))?;
         if !sweep(None, &left_over) {
@@ -67,14 +78,21 @@ impl ProcessDriver {
         let folders = Folders::open(root.clone(), id_bytes).map_err(folder(root))?;
         let backend = ProcessBackend {
             settings,
+            confinement: Arc::new(confinement),
             folders: Arc::new(folders),
             ports: Ports::default(),
-            logs: Logs::new(data_dir.join("logs")).map_err(OpenError::Thread)?,
+            processors: Processors::default(),
+            logs: Logs::open(data_dir.join("logs"), Bounds::DEFAULT).map_err(OpenError::Thread)?,
             outputs: Tasks::new("outputs", INSTANCES_MAX, handle.clone()),
             artifacts,
             clock: Arc::clone(&clock),
         };
         Ok(Self { roster: Roster::new(backend, handle, clock, nudge) })
+    }
+
+    /// What the instances write, to be read.
+    pub fn logs(&self) -> Logs {
+        self.roster.backend().logs.clone()
     }
 
     /// Ends every instance, gracefully at first, and returns when none is left: after the grace and some seconds at the
@@ -83,6 +101,20 @@ impl ProcessDriver {
         let grace = self.roster.backend().settings.grace;
         self.roster.shutdown(grace.saturating_add(SUPERVISOR_TIMEOUT)).await
     }
+}
+
+/// What keeps model servers away from `data_dir`. Says so if the system cannot keep them away.
+fn confinement(data_dir: PathBuf, settings: &ProcessSettings) -> Result<Confinement, OpenError> {
+    // Of the user's folder nothing is used; it is known in order not to open it.
+    let confinement = Confinement::new(data_dir.clone(), std::env::home_dir());
+    confinement.check(&settings.images)?;
+    if confinement.is_in_scratch() {
+        return Err(OpenError::InScratch { data_dir });
+    }
+    if let Some(why) = system::not_confined() {
+        tracing::warn!("model servers are not kept apart as they should be: {why}");
+    }
+    Ok(confinement)
 }
 
 impl Driver for ProcessDriver {

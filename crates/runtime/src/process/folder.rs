@@ -85,6 +85,11 @@ impl Folders {
         }
     }
 
+    /// The folder of sockets, if they do not lie in the instances' own.
+    pub(crate) fn sockets(&self) -> Option<&Path> {
+        self.sockets.as_deref()
+    }
+
     /// Makes the empty folders of an instance.
     pub(crate) fn create(&self, id: &str) -> io::Result<()> {
         let mut builder = fs::DirBuilder::new();

@@ -1,7 +1,7 @@
 //! The image table: which command stands for which image. It knows patterns and commands only; it starts nothing.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use globset::{Glob, GlobMatcher};
 
@@ -19,6 +19,11 @@ pub struct Image {
     /// The program and its arguments; a program without a slash is looked for in the instance's PATH.
     pub command: Vec<String>,
     pub environment: BTreeMap<String, String>,
+    /// Absolute paths that the command may read, besides the system, the installations on PATH, and what the command
+    /// itself names.
+    pub readable: Vec<PathBuf>,
+    /// Absolute paths that the command may write to, besides the instance's own folder.
+    pub writable: Vec<PathBuf>,
 }
 
 /// What is wrong with an `[[image]]` entry.
@@ -28,6 +33,8 @@ pub enum ImageTableError {
     Pattern { pattern: String, source: globset::Error },
     #[error("[[image]] match = {pattern:?}: command is empty")]
     NoCommand { pattern: String },
+    #[error("[[image]] match = {pattern:?}: {path} is not absolute", path = .path.display())]
+    Relative { pattern: String, path: PathBuf },
 }
 
 /// The entries of the config in their order, the first match wins, and the built-in images after them.
@@ -42,6 +49,8 @@ pub(crate) struct Recipe {
     pub(crate) command: Vec<String>,
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) listens: Listens,
+    pub(crate) readable: Vec<PathBuf>,
+    pub(crate) writable: Vec<PathBuf>,
 }
 
 /// What the model server is told to listen on.
@@ -62,21 +71,31 @@ impl ImageTable {
             if image.command.first().is_none_or(String::is_empty) {
                 return Err(ImageTableError::NoCommand { pattern: pattern() });
             }
+            let paths = image.readable.iter().chain(&image.writable);
+            if let Some(path) = paths.into_iter().find(|path| !path.is_absolute()) {
+                return Err(ImageTableError::Relative { pattern: pattern(), path: path.clone() });
+            }
             Ok((glob.compile_matcher(), image))
         });
         Ok(Self { entries: entries.collect::<Result<_, _>>()? })
     }
 
+    /// The entries of the config.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Image> {
+        self.entries.iter().map(|(_, image)| image)
+    }
+
     /// How to run `image`; `exe` is the server's own binary. The error is meant for a `FailureReason`.
     pub(crate) fn recipe(&self, image: &str, exe: &Path) -> Result<Recipe, String> {
         if let Some((_, entry)) = self.entries.iter().find(|(glob, _)| glob.is_match(image)) {
-            let (command, environment) = (entry.command.clone(), entry.environment.clone());
-            return Ok(Recipe { command, environment, listens: Listens::Tcp });
+            let Image { command, environment, readable, writable, .. } = entry.clone();
+            return Ok(Recipe { command, environment, listens: Listens::Tcp, readable, writable });
         }
         let name = built_in(image).ok_or_else(|| unknown(image))?;
         let exe = exe.to_str().ok_or("the path of the server's binary is not UTF-8")?;
         let command = vec![exe.to_owned(), SERVE.to_owned(), name.to_owned()];
-        Ok(Recipe { command, environment: BTreeMap::new(), listens: Listens::Unix })
+        let (environment, readable, writable) = <_>::default();
+        Ok(Recipe { command, environment, listens: Listens::Unix, readable, writable })
     }
 }
 
@@ -122,6 +141,8 @@ mod tests {
             pattern: pattern.into(),
             command: vec![program.into()],
             environment: BTreeMap::new(),
+            readable: Vec::new(),
+            writable: Vec::new(),
         }
     }
 
@@ -169,6 +190,8 @@ mod tests {
             ImageTable::new(vec![entry("a", "")]),
             Err(ImageTableError::NoCommand { .. })
         ));
+        let relative = Image { writable: vec!["~/models".into()], ..entry("a", "x") };
+        assert!(matches!(ImageTable::new(vec![relative]), Err(ImageTableError::Relative { .. })));
         let empty = Image { command: Vec::new(), ..entry("a", "x") };
         assert!(matches!(ImageTable::new(vec![empty]), Err(ImageTableError::NoCommand { .. })));
     }

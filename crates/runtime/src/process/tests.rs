@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::{sleep, timeout};
 
 use super::bench::{
-    FORKING, PATIENCE, ProcessBench, helper, image, processes_of, until_none_is_left,
+    FORKING, PATIENCE, ProcessBench, helper, image, is_supervisor, processes_of, until_none_is_left,
 };
 use crate::driver::Driver as _;
 use crate::suite::{Bench as _, instance_id, order};
@@ -22,11 +22,6 @@ use crate::suite::{Bench as _, instance_id, order};
 const FAMILY: usize = 4;
 
 const NOBODY: Vec<PathBuf> = Vec::new();
-
-fn is_supervisor(process: &Path) -> bool {
-    let command = fs::read(process.join("cmdline")).unwrap_or_default();
-    command.split(|byte| *byte == 0).nth(1) == Some(b"__supervise")
-}
 
 fn kill(process: &Path, signal: Signal) {
     let pid = process.file_name().unwrap().to_str().unwrap().parse().unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use domain::instance::{DeploymentId, FleetId, InstanceId, Order, Phase};
+use domain::instance::{DeploymentId, FleetId, InstanceId, Order, Phase, Resources};
 use domain::time::{Clock, Timestamp};
 
 use crate::driver::Driver;
@@ -104,6 +104,7 @@ pub(crate) fn order(image: &str) -> Order {
         image: image.to_owned(),
         model_data_url: None,
         environment: BTreeMap::new(),
+        resources: Resources::default(),
         download_timeout: Duration::from_mins(1),
         startup_timeout: Duration::from_mins(1),
     }

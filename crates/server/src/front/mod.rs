@@ -39,6 +39,8 @@ pub(crate) struct Front {
     pub store: Arc<dyn Store>,
     pub credentials: Arc<RootKey>,
     pub s3: S3Service,
+    /// What model servers have written.
+    pub logs: Arc<dyn logs::Read>,
     pub(crate) limits: Arc<Limits>,
     /// Tells the control loop that something may be due.
     pub nudge: Arc<dyn Fn() + Send + Sync>,

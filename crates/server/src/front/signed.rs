@@ -129,6 +129,7 @@ async fn serve(
         scope: front.scope.clone(),
         caller: credential.principal.clone(),
         limits: std::sync::Arc::clone(&front.limits),
+        logs: std::sync::Arc::clone(&front.logs),
         nudge: std::sync::Arc::clone(&front.nudge),
     };
     let response = match wire::route(service, parts, body) {

@@ -22,8 +22,15 @@ pub enum JsonError {
     Structure,
     #[error("Start of list found where not expected")]
     List,
+    /// Null is admitted for every member, but not for the whole.
     #[error("Unexpected field type")]
-    NotAggregate,
+    NullBody,
+    #[error("Expected null")]
+    NotStructure,
+    #[error("Expected list or null")]
+    NotList,
+    #[error("Expected map or null")]
+    NotMap,
     #[error("Invalid base64 in a blob")]
     Base64,
     #[error("NUMBER_VALUE is out of range for {0}")]
@@ -117,7 +124,9 @@ fn read(schema: &Schema, value: &Value, depth: usize) -> Result<Document, JsonEr
         }
         (_, Value::Object(_)) => Err(JsonError::Structure),
         (_, Value::Array(_)) => Err(JsonError::List),
-        (Kind::Structure(_) | Kind::List(_) | Kind::Map(_), _) => Err(JsonError::NotAggregate),
+        (Kind::Structure(_), _) => Err(JsonError::NotStructure),
+        (Kind::List(_), _) => Err(JsonError::NotList),
+        (Kind::Map(_), _) => Err(JsonError::NotMap),
         (kind, scalar) => read_scalar(kind, scalar),
     }
 }

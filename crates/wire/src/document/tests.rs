@@ -48,7 +48,9 @@ fn wrong_types_are_named_as_aws_names_them() {
         (json!({"EndpointConfigName": {}}), "Start of structure or map found where not expected."),
         (json!({"EndpointConfigName": []}), "Start of list found where not expected"),
         (json!({"ProductionVariants": {}}), "Start of structure or map found where not expected."),
-        (json!({"ProductionVariants": "x"}), "Unexpected field type"),
+        (json!({"ProductionVariants": "x"}), "Expected list or null"),
+        (json!({"ProductionVariants": ["x"]}), "Expected null"),
+        (json!({"DataCaptureConfig": 7}), "Expected null"),
         (json!({"DataCaptureConfig": []}), "Start of list found where not expected"),
         (
             json!({"EnableNetworkIsolation": "true"}),
@@ -67,10 +69,19 @@ fn wrong_types_are_named_as_aws_names_them() {
             "NUMBER_VALUE is out of range for an Integer",
         ),
         (json!([]), "Start of list found where not expected"),
-        (json!("x"), "Unexpected field type"),
+        (json!("x"), "Expected null"),
     ];
     for (sent, expected) in table {
         let error = Document::from_json(schema, &sent).unwrap_err();
+        assert_eq!(error.to_string(), expected, "{sent}");
+    }
+    let environment = &sagemaker::schemas::ENVIRONMENT_MAP;
+    for (sent, expected) in [
+        (json!(true), "Expected map or null"),
+        (json!([]), "Start of list found where not expected"),
+        (json!({"K": {}}), "Start of structure or map found where not expected."),
+    ] {
+        let error = Document::from_json(environment, &sent).unwrap_err();
         assert_eq!(error.to_string(), expected, "{sent}");
     }
 }

@@ -5,7 +5,6 @@ use http::Response;
 use http::request::Parts;
 
 use crate::Document;
-use crate::protocol::error::validation_code;
 use crate::protocol::{ErrorBody, Protocol};
 use crate::service::{OperationModel, Service};
 use crate::validate::validate;
@@ -41,8 +40,7 @@ pub fn route(
     let input = protocol.decode_input(operation, parts, body).map_err(reject)?;
     if let Some(schema) = operation.input {
         validate(schema, &input).map_err(|violations| {
-            let code = validation_code(operation, protocol == Protocol::AwsQuery);
-            reject(ErrorBody::validation(code, &violations))
+            reject(ErrorBody::validation(service.validation_code, &violations))
         })?;
     }
     Ok(Call { service, operation, protocol, input })

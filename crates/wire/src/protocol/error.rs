@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use crate::Document;
 use crate::document::JsonError;
-use crate::service::{OperationModel, Service};
+use crate::service::Service;
 use crate::validate::Violations;
 
 /// What every protocol's error envelope is made from.
@@ -86,14 +86,5 @@ impl ErrorBody {
 impl From<JsonError> for ErrorBody {
     fn from(error: JsonError) -> Self {
         Self::serialization(error.to_string())
-    }
-}
-
-/// The runtime models `ValidationError`; the other services do not model theirs at all.
-pub(super) fn validation_code(operation: &OperationModel, is_query: bool) -> &'static str {
-    if is_query || operation.error("ValidationError").is_some() {
-        "ValidationError"
-    } else {
-        "ValidationException"
     }
 }

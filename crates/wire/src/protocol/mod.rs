@@ -9,6 +9,7 @@ mod aws_query;
 mod call;
 mod client;
 mod error;
+pub mod event_stream;
 mod rest_json;
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use super::{ErrorBody, Protocol, decode_response, encode_request, route};
 use crate::schema::Schema;
 use crate::service::{OperationModel, SERVICES, Service};
 use crate::testing::document;
-use crate::{Document, ResponseError, sagemaker, sagemaker_runtime, sts};
+use crate::{Document, ResponseError, sagemaker};
 
 /// SageMaker's shapes in awsQuery's clothes: STS alone would leave lists and maps untested.
 static QUERY: Service = Service {
@@ -20,6 +20,7 @@ static QUERY: Service = Service {
     target_prefix: "",
     api_version: "2010-08-01",
     xml_namespace: "http://query.amazonaws.com/doc/2010-08-01/",
+    validation_code: "ValidationError",
     protocols: &[Protocol::AwsQuery],
     operations: &[OperationModel {
         name: "Everything",
@@ -28,6 +29,7 @@ static QUERY: Service = Service {
         status: 200,
         input: Some(&sagemaker::schemas::CREATE_ENDPOINT_CONFIG_INPUT),
         output: Some(&sagemaker::schemas::DESCRIBE_MODEL_OUTPUT),
+        event_stream: None,
         result_wrapper: Some("EverythingResult"),
         errors: &[],
     }],
@@ -170,6 +172,8 @@ fn services_are_found_by_scope_target_and_path() {
         (Some("sagemaker"), "/endpoints/e/async-invocations", None, Some("sagemaker_runtime")),
         (Some("sagemaker"), "/nonsense", None, Some("sagemaker")),
         (Some("sts"), "/", None, Some("sts")),
+        (Some("logs"), "/", Some("Logs_20140328.FilterLogEvents"), Some("logs")),
+        (None, "/", Some("Logs_20140328.StartQuery"), Some("logs")),
         (Some("s3"), "/", None, None),
         (None, "/", Some("SageMaker.ListModels"), Some("sagemaker")),
         (None, "/endpoints/e/invocations", None, Some("sagemaker_runtime")),
@@ -247,7 +251,7 @@ proptest! {
 
     #[test]
     fn no_request_panics_or_is_the_servers_fault((parts, body) in any_request()) {
-        for service in [&sagemaker::SERVICE, &sagemaker_runtime::SERVICE, &sts::SERVICE, &QUERY] {
+        for service in SERVICES.iter().copied().chain([&QUERY]) {
             if let Err(rejection) = route(service, &parts, &body) {
                 let response = rejection.respond("id");
                 prop_assert!(response.status().is_client_error(), "{rejection:?}");
@@ -276,7 +280,8 @@ fn every_pattern_of_every_model_compiles() {
     let mut patterns = 0;
     let mut open: Vec<&Schema> = Vec::new();
     for (_, operation) in pairs() {
-        open.extend(operation.input.iter().chain(&operation.output));
+        let messages = [operation.input, operation.output, operation.event_stream];
+        open.extend(messages.into_iter().flatten());
         open.extend(operation.errors.iter().map(|error| error.schema));
     }
     while let Some(schema) = open.pop() {

@@ -51,8 +51,8 @@ pub(super) fn rules(kind: &Kind) -> impl Iterator<Item = Rule> {
 }
 
 fn lengths(min: Option<usize>, max: Option<usize>) -> [Option<Rule>; 3] {
-    // A minimum of nothing can never fail, and AWS does not print it.
-    [max.map(Rule::LengthMax), min.filter(|min| *min > 0).map(Rule::LengthMin), None]
+    // A minimum of nothing can never fail; AWS prints it where it lists every rule of a collection's elements.
+    [max.map(Rule::LengthMax), min.map(Rule::LengthMin), None]
 }
 
 impl Rule {

@@ -48,8 +48,19 @@ fn a_model_is_checked_as_aws_checks_it() {
             json!({"ModelName": "m", "PrimaryContainer": {"Environment": {"0": "x"}}}),
             "1 validation error detected: Value '{0=x}' at 'primaryContainer.environment' failed to satisfy \
              constraint: Map keys must satisfy constraint: [Member must have length less than or equal to 1024, \
-             Member must satisfy regular expression pattern: ^[a-zA-Z_][a-zA-Z0-9_]*]"
+             Member must have length greater than or equal to 0, Member must satisfy regular expression pattern: \
+             ^[a-zA-Z_][a-zA-Z0-9_]*]"
                 .to_owned(),
+        ),
+        (
+            json!({"ModelName": "m", "PrimaryContainer": {"Environment": {"K": "v".repeat(1025)}}}),
+            format!(
+                "1 validation error detected: Value '{{K={}...' at 'primaryContainer.environment' failed to satisfy \
+                 constraint: Map value must satisfy constraint: [Member must have length less than or equal to 1024, \
+                 Member must have length greater than or equal to 0, Member must satisfy regular expression pattern: \
+                 ^[\\S\\s]*]",
+                "v".repeat(1021)
+            ),
         ),
         (
             json!({"ModelName": "m", "Tags": [{"Key": "k", "Value": "v"}, {"Key": "k"}]}),

@@ -5,6 +5,7 @@ mod overlay;
 mod pattern;
 mod schemas;
 mod service;
+mod streams;
 mod structures;
 mod types;
 
@@ -102,6 +103,7 @@ fn generate_service(
             );
         }
     }
+    let streams = streams::detach(&mut model)?;
     let types = Types(&model);
     let enums = structures::emit_enums(types)?;
     let source = format!("models/{}.json", service.id);
@@ -112,7 +114,11 @@ fn generate_service(
             format!("//! What {id}'s model says about its shapes.\n"),
             schemas::emit(service, types)?,
         ),
-        ("service.rs", format!("//! {id}'s operations.\n"), service::emit(service, types)?),
+        (
+            "service.rs",
+            format!("//! {id}'s operations.\n"),
+            service::emit(service, types, &streams)?,
+        ),
         ("structures.rs", format!("//! {id}'s structures.\n"), structures::emit(types)?),
     ];
     if !enums.is_empty() {

@@ -97,6 +97,7 @@ fn structure(shape: &Shape) -> Outcome<String> {
 fn location(member: &Reference) -> Outcome<String> {
     let name = member.location_name.as_deref().unwrap_or(&member.name);
     match member.location.as_deref() {
+        None if member.eventpayload => Ok("Location::EventPayload".to_owned()),
         None => Ok("Location::Body".to_owned()),
         Some("header") => Ok(format!("Location::Header({:?})", name.to_lowercase())),
         Some("uri") => Ok(format!("Location::Uri({name:?})")),

@@ -3,17 +3,18 @@
 use std::fmt::Write as _;
 
 use crate::codegen::names;
+use crate::codegen::streams::Streams;
 use crate::codegen::types::Types;
 use crate::failure::{Failure, Outcome};
 use crate::model::{Operation, Reference};
 use crate::services::Service;
 
-pub(crate) fn emit(service: &Service, types: Types<'_>) -> Outcome<String> {
+pub(crate) fn emit(service: &Service, types: Types<'_>, streams: &Streams) -> Outcome<String> {
     let model = types.0;
     let metadata = &model.metadata;
     let mut operations = String::new();
     for (name, operation) in &model.operations {
-        emit_operation(&mut operations, types, name, operation)?;
+        emit_operation(&mut operations, types, streams, name, operation)?;
     }
     let mut unserved = String::new();
     for (name, http) in &model.unserved {
@@ -30,7 +31,7 @@ pub(crate) fn emit(service: &Service, types: Types<'_>) -> Outcome<String> {
          use crate::value::DecodeError;\n\n\
          /// {} {}.\npub static SERVICE: Service = Service {{\n\
          id: {:?}, service_id: {:?}, signing_name: {:?}, endpoint_prefix: {:?}, target_prefix: {:?},\n\
-         api_version: {:?}, xml_namespace: {:?}, protocols: &[{protocols}],\n\
+         api_version: {:?}, xml_namespace: {:?}, validation_code: {:?}, protocols: &[{protocols}],\n\
          operations: &[{operations}],\nunserved: &[{unserved}],\n}};\n\n",
         metadata.service_id,
         metadata.api_version,
@@ -41,6 +42,7 @@ pub(crate) fn emit(service: &Service, types: Types<'_>) -> Outcome<String> {
         metadata.target_prefix.as_deref().unwrap_or_default(),
         metadata.api_version,
         metadata.xml_namespace.as_deref().unwrap_or_default(),
+        service.validation_code,
     );
     emit_enum(&mut text, types);
     Ok(text)
@@ -63,6 +65,7 @@ fn protocols(published: &[String], json_version: Option<&str>) -> Outcome<String
 fn emit_operation(
     text: &mut String,
     types: Types<'_>,
+    streams: &Streams,
     name: &str,
     operation: &Operation,
 ) -> Outcome {
@@ -84,11 +87,15 @@ fn emit_operation(
             "ErrorModel {{ code: {code:?}, status: {status}, schema: &schemas::{constant} }},"
         );
     }
+    let stream = match streams.get(name) {
+        Some(stream) => format!("Some(&schemas::{})", names::constant(stream)),
+        None => "None".to_owned(),
+    };
     let wrapper = operation.output.as_ref().and_then(|output| output.result_wrapper.as_ref());
     let _ = writeln!(
         text,
         "OperationModel {{ name: {name:?}, method: {:?}, uri: {:?}, status: {}, input: {}, output: {}, \
-         result_wrapper: {wrapper:?}, errors: &[{errors}] }},",
+         event_stream: {stream}, result_wrapper: {wrapper:?}, errors: &[{errors}] }},",
         operation.http.method,
         operation.http.request_uri,
         operation.http.response_code.unwrap_or(200),

@@ -10,7 +10,7 @@ use crate::model::Shape;
 
 pub(crate) fn emit(types: Types<'_>) -> Outcome<String> {
     let mut body = String::new();
-    for (name, shape) in types.0.shapes.iter().filter(|(_, shape)| shape.kind == "structure") {
+    for (name, shape) in types.0.shapes.iter().filter(|(_, shape)| is_type(shape)) {
         structure(&mut body, types, name, shape)?;
     }
     let mut head = String::new();
@@ -35,6 +35,11 @@ pub(crate) fn emit(types: Types<'_>) -> Outcome<String> {
          use crate::value::{{DecodeError, Reader, Shape{timestamp}, Value, Writer}};\n"
     );
     Ok(head + &body)
+}
+
+/// A stream and its events are tables only: what a frame carries is bytes, not members.
+fn is_type(shape: &Shape) -> bool {
+    shape.kind == "structure" && !shape.eventstream && !shape.event
 }
 
 fn structure(body: &mut String, types: Types<'_>, name: &str, shape: &Shape) -> Outcome {

@@ -22,7 +22,7 @@ use super::error::BucketError;
 use super::fault::{Faults, Step};
 
 /// The layout below; a database with another number is not touched.
-const LAYOUT: i64 = 1;
+const LAYOUT: i64 = 2;
 
 const SCHEMA: &str = "
 CREATE TABLE bucket (name TEXT PRIMARY KEY, created_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -66,6 +66,16 @@ CREATE TABLE part (
 CREATE INDEX part_blob ON part (blob);
 ";
 
+/// What layout 2 added: which object an upload became, for as long as that object is there.
+const COMPLETED: &str = "
+CREATE TABLE completed (
+    upload TEXT PRIMARY KEY,
+    object INTEGER NOT NULL REFERENCES object (id) ON DELETE CASCADE,
+    done_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX completed_object ON completed (object);
+";
+
 /// The index file, behind one lock: changes are rare and short next to the uploads they finish.
 #[derive(Debug)]
 pub(super) struct Index {
@@ -89,13 +99,16 @@ impl Index {
         let index = Self { connection: Mutex::new(connection) };
         match layout {
             LAYOUT => Ok((index, false)),
-            0 => {
+            0 | 1 => {
                 index.write(&Faults::default(), |tx| {
-                    tx.execute_batch(SCHEMA)?;
+                    if layout == 0 {
+                        tx.execute_batch(SCHEMA)?;
+                    }
+                    tx.execute_batch(COMPLETED)?;
                     tx.pragma_update(None, "user_version", LAYOUT)?;
                     Ok(())
                 })?;
-                Ok((index, true))
+                Ok((index, layout == 0))
             }
             other => Err(BucketError::Damaged {
                 what: format!("the index has layout {other}, this program knows {LAYOUT}"),

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use super::super::condition::WriteCondition;
 use super::super::error::BucketError;
-use super::super::record::{Attributes, Checksums, PartRecord, Piece, UploadRecord};
+use super::super::record::{Attributes, Checksums, ObjectRecord, PartRecord, Piece, UploadRecord};
 use super::object::{self, NewObject};
 use super::{Freed, Index, bucket, from_json, signed, text, to_json, unnamed, unsigned};
 
@@ -131,7 +131,46 @@ pub(crate) fn complete(
     let mut freed = object::replace(tx, target.bucket, target.key, object, target.condition)?;
     let blobs = remove(tx, target.id)?;
     freed.extend(unnamed(tx, blobs)?);
+    let (id, _) = object::find(tx, target.bucket, target.key)?;
+    tx.execute(
+        "INSERT INTO completed (upload, object, done_ms) VALUES (?1, ?2, ?3)",
+        params![target.id, id, object.modified_ms],
+    )?;
     Ok(freed)
+}
+
+/// The object that the upload became, if it is still there: a client that missed the answer asks again.
+pub(crate) fn completed(
+    connection: &Connection,
+    target: &Completion<'_>,
+) -> Result<Option<ObjectRecord>, BucketError> {
+    let became: Option<i64> = connection
+        .prepare_cached("SELECT object FROM completed WHERE upload = ?1")?
+        .query_row(params![target.id], |row| row.get(0))
+        .optional()?;
+    let Some(became) = became else { return Ok(None) };
+    match object::find(connection, target.bucket, target.key) {
+        Ok((id, record)) => Ok((id == became).then_some(record)),
+        Err(BucketError::NoSuchKey | BucketError::NoSuchBucket) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Forgets uploads that nothing was added to since `before_ms`, and which objects uploads became before then.
+pub(crate) fn expire(tx: &Transaction<'_>, before_ms: i64) -> Result<Freed, BucketError> {
+    tx.execute("DELETE FROM completed WHERE done_ms < ?1", params![before_ms])?;
+    let mut statement = tx.prepare_cached(
+        "SELECT id FROM upload WHERE started_ms < ?1
+         AND NOT EXISTS (SELECT 1 FROM part WHERE upload = id AND modified_ms >= ?1)",
+    )?;
+    let abandoned = statement
+        .query_map(params![before_ms], |row| row.get::<_, String>(0))?
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut blobs = Vec::new();
+    for id in abandoned {
+        blobs.extend(remove(tx, &id)?);
+    }
+    unnamed(tx, blobs)
 }
 
 fn remove(tx: &Transaction<'_>, id: &str) -> Result<Vec<u64>, BucketError> {

@@ -9,9 +9,10 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
+use wire::event_stream::{Decoder, EventStreamMessage};
 
 use super::world::{KEY_ID, REGION, SECRET, now};
 
@@ -47,6 +48,75 @@ pub(crate) fn invocation(body: impl Into<Bytes>) -> Request<Full<Bytes>> {
     request
 }
 
+/// The same for an answer that streams.
+pub(crate) fn streaming(body: impl Into<Bytes>) -> Request<Full<Bytes>> {
+    let mut request = invocation(body);
+    *request.uri_mut() = "/endpoints/e/invocations-response-stream".parse().expect("a path");
+    request
+}
+
+/// An answer that is read frame by frame.
+pub(crate) struct Streamed {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    body: hyper::body::Incoming,
+    decoder: Decoder,
+    rest: Bytes,
+}
+
+impl Streamed {
+    fn new(response: http::Response<hyper::body::Incoming>) -> Self {
+        let (head, body) = response.into_parts();
+        let decoder = Decoder::new();
+        Self { status: head.status, headers: head.headers, body, decoder, rest: Bytes::new() }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The next frame; nothing at the end.
+    pub(crate) async fn next(&mut self) -> Option<EventStreamMessage> {
+        loop {
+            if let Some(frame) = self.decoder.decode(&mut self.rest).expect("a frame") {
+                return Some(frame);
+            }
+            match self.body.frame().await {
+                Some(frame) => self.rest = frame.expect("more").into_data().expect("no trailers"),
+                None => return None,
+            }
+        }
+    }
+
+    /// The payload of the next frame, which must be a part of the answer.
+    pub(crate) async fn part(&mut self) -> Bytes {
+        let frame = self.next().await.expect("a part");
+        assert_eq!(frame.text(":message-type"), Some("event"), "{frame:?}");
+        assert_eq!(frame.text(":event-type"), Some("PayloadPart"), "{frame:?}");
+        assert_eq!(frame.text(":content-type"), Some("application/octet-stream"), "{frame:?}");
+        frame.payload
+    }
+
+    /// What ends the stream: the type of the exception and its members, and nothing after it.
+    pub(crate) async fn exception(&mut self) -> (String, serde_json::Value) {
+        let frame = self.next().await.expect("an exception");
+        assert_eq!(frame.text(":message-type"), Some("exception"), "{frame:?}");
+        let kind = frame.text(":exception-type").expect("a type").to_owned();
+        assert_eq!(self.next().await, None);
+        (kind, serde_json::from_slice(&frame.payload).expect("JSON"))
+    }
+
+    /// The rest of the parts, put together.
+    pub(crate) async fn rest(&mut self) -> Vec<u8> {
+        let mut whole = Vec::new();
+        while let Some(frame) = self.next().await {
+            assert_eq!(frame.text(":event-type"), Some("PayloadPart"), "{frame:?}");
+            whole.extend_from_slice(&frame.payload);
+        }
+        whole
+    }
+}
+
 /// Signs for the service; the body is whatever the request's first frame holds.
 pub(crate) async fn sign(request: &mut Request<Full<Bytes>>, host: &str, service: &str) {
     let body = request.body().clone().collect().await.expect("it is whole").to_bytes();
@@ -72,6 +142,13 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.expect("the gateway listens");
+        Self::over(address, stream).await
+    }
+
+    pub(crate) async fn over<S>(address: SocketAddr, stream: S) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("a client");
         Self { address, sender, driver: drive(connection) }
     }
@@ -107,6 +184,18 @@ impl Client {
         self.send(request).await
     }
 
+    /// Asks for a stream, with these headers.
+    pub(crate) async fn open(&mut self, headers: &[(&str, &str)], body: &'static str) -> Streamed {
+        let mut request = streaming(body);
+        for (name, value) in headers {
+            let name: http::HeaderName = name.parse().expect("a header's name");
+            request.headers_mut().append(name, value.parse().expect("a header's value"));
+        }
+        sign(&mut request, &self.address.to_string(), "sagemaker").await;
+        self.sender.ready().await.expect("a connection");
+        Streamed::new(self.sender.send_request(request).await.expect("an answer"))
+    }
+
     pub(crate) async fn send(&mut self, mut request: Request<Full<Bytes>>) -> Answer {
         let host = self.address.to_string().parse().expect("a host");
         request.headers_mut().entry("host").or_insert(host);
@@ -137,6 +226,13 @@ pub(crate) struct Http2 {
 impl Http2 {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.expect("the gateway listens");
+        Self::over(address, stream).await
+    }
+
+    pub(crate) async fn over<S>(address: SocketAddr, stream: S) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder.timer(TokioTimer::new());
         let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.expect("a client");
@@ -145,14 +241,29 @@ impl Http2 {
     }
 
     pub(crate) async fn invoke(&mut self, body: impl Into<Bytes>) -> Answer {
-        let mut request = invocation(body);
+        let response = self.signed(invocation(body)).await;
+        answer(response).await.expect("a whole answer")
+    }
+
+    pub(crate) async fn open(&mut self, body: &'static str) -> Streamed {
+        Streamed::new(self.signed(streaming(body)).await)
+    }
+
+    async fn signed(
+        &mut self,
+        mut request: Request<Full<Bytes>>,
+    ) -> http::Response<hyper::body::Incoming> {
         sign(&mut request, &self.address.to_string(), "sagemaker").await;
         let url = format!("http://{}{}", self.address, request.uri().path());
         *request.uri_mut() = url.parse().expect("a URL");
         // Here the authority says what the host header would.
         request.headers_mut().remove("host");
-        let response = self.sender.send_request(request).await.expect("an answer");
-        answer(response).await.expect("a whole answer")
+        self.sender.send_request(request).await.expect("an answer")
+    }
+
+    /// Whether the connection has ended.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.sender.is_closed()
     }
 }
 

@@ -4,8 +4,10 @@ mod client;
 mod model;
 mod world;
 
-pub(crate) use client::{invocation, raw, raw_and_finish, sign};
-pub(crate) use model::{Behaviour, ModelServer};
+pub(crate) use client::{
+    Client, Http2, Streamed, invocation, raw, raw_and_finish, sign, streaming,
+};
+pub(crate) use model::{Behaviour, ModelServer, Pen};
 pub(crate) use world::{ACCOUNT, REGION, World};
 
 /// Looks until `done`, for long enough to be sure that it never will be.

@@ -11,7 +11,7 @@ use domain::instance::{Address, InstanceId};
 use domain::route::InstanceRoute;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 /// What it does with a request once it has read it.
@@ -27,6 +27,40 @@ pub(crate) enum Behaviour {
     Raw { bytes: Vec<u8>, close: bool },
     /// Never answers.
     Hang,
+    /// Writes what the test hands it, when it does, and closes when the test has no more.
+    Pieces(Arc<tokio::sync::Mutex<mpsc::Receiver<Vec<u8>>>>),
+}
+
+/// The test's end of [`Behaviour::Pieces`].
+pub(crate) struct Pen(mpsc::Sender<Vec<u8>>);
+
+impl Pen {
+    pub(crate) async fn write(&self, bytes: impl AsRef<[u8]>) {
+        assert!(self.try_write(bytes.as_ref()).await, "the model server has gone");
+    }
+
+    /// False if the model server has given up.
+    async fn try_write(&self, bytes: &[u8]) -> bool {
+        self.0.send(bytes.to_vec()).await.is_ok()
+    }
+
+    /// The head of an answer in chunks.
+    pub(crate) async fn head(&self) {
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\
+                    x-amzn-sagemaker-custom-attributes: back\r\n\r\n";
+        self.write(head).await;
+    }
+
+    /// A chunk of it; an empty one is its end.
+    pub(crate) async fn chunk(&self, bytes: &[u8]) {
+        assert!(self.try_chunk(bytes).await, "the model server has gone");
+    }
+
+    /// A chunk of it; false if the model server has given up.
+    pub(crate) async fn try_chunk(&self, bytes: &[u8]) -> bool {
+        let length = format!("{:x}\r\n", bytes.len());
+        self.try_write(&[length.as_bytes(), bytes, b"\r\n"].concat()).await
+    }
 }
 
 impl Behaviour {
@@ -34,6 +68,11 @@ impl Behaviour {
     pub(crate) fn status(status: u16, body: &str) -> Self {
         let head = format!("HTTP/1.1 {status} Whatever\r\ncontent-length: {}\r\n\r\n", body.len());
         Self::Raw { bytes: [head.as_bytes(), body.as_bytes()].concat(), close: false }
+    }
+
+    pub(crate) fn pieces() -> (Pen, Self) {
+        let (sender, receiver) = mpsc::channel(1);
+        (Pen(sender), Self::Pieces(Arc::new(tokio::sync::Mutex::new(receiver))))
     }
 
     pub(crate) fn raw(bytes: impl AsRef<[u8]>) -> Self {
@@ -197,6 +236,29 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
                     return stream.shutdown().await;
                 }
             }
+            Behaviour::Pieces(pieces) => loop {
+                let mut pieces = pieces.lock().await;
+                let piece = tokio::select! {
+                    piece = pieces.recv() => piece,
+                    read = stream.read_buf(&mut buffer) => match read {
+                        // The next request on the same connection.
+                        Ok(count) if count > 0 => {
+                            seen.bytes.fetch_add(count, Ordering::SeqCst);
+                            break;
+                        }
+                        _ => {
+                            pieces.close();
+                            return Ok(());
+                        }
+                    },
+                };
+                match piece {
+                    Some(piece) => {
+                        stream.write_all(&piece).await.inspect_err(|_| pieces.close())?;
+                    }
+                    None => return stream.shutdown().await,
+                }
+            },
             Behaviour::Hang => {
                 // Until the other side gives up.
                 return stream.read_to_end(&mut buffer).await.map(drop);

@@ -1,8 +1,8 @@
 //! Bytes into lines.
 
-/// The longest line in a log; what is longer becomes several. A progress bar or a dumped tensor without a newline must
-/// not be held whole in memory.
-pub(super) const LINE_BYTES_MAX: usize = 16 * 1024;
+/// The longest line; what is longer becomes several. A progress bar or a dumped tensor without a newline must not be
+/// held whole in memory.
+const LINE_BYTES_MAX: usize = logs::EVENT_BYTES_MAX;
 
 /// The beginning of a line whose end has not come.
 #[derive(Debug, Default)]
@@ -19,7 +19,8 @@ impl Lines {
                 let (head, tail) =
                     rest.split_at((LINE_BYTES_MAX - self.begun.len()).min(rest.len()));
                 self.begun.extend_from_slice(head);
-                each(&std::mem::take(&mut self.begun));
+                let cut = self.begun.split_off(boundary(&self.begun));
+                each(&std::mem::replace(&mut self.begun, cut));
                 rest = tail;
             }
             self.begun.extend_from_slice(rest);
@@ -37,6 +38,22 @@ impl Lines {
             each(&std::mem::take(&mut self.begun));
         }
     }
+}
+
+/// Where to cut bytes so that no character is: at their end, or before a character whose rest is still to come.
+fn boundary(bytes: &[u8]) -> usize {
+    let behind = bytes.iter().rev().take(3).position(|byte| !(0x80..0xC0).contains(byte));
+    let lead = behind.and_then(|behind| bytes.len().checked_sub(behind + 1));
+    let Some((at, lead)) = lead.and_then(|at| Some((at, *bytes.get(at)?))) else {
+        return bytes.len();
+    };
+    let wanted = match lead {
+        0xC0..0xE0 => 2,
+        0xE0..0xF0 => 3,
+        0xF0..0xF8 => 4,
+        _ => 1,
+    };
+    if at > 0 && at + wanted > bytes.len() { at } else { bytes.len() }
 }
 
 #[cfg(test)]
@@ -65,6 +82,19 @@ mod tests {
         let long = vec![b'x'; LINE_BYTES_MAX * 2 + 5];
         let sizes: Vec<_> = lines(&[&long, b"\ny\n"]).iter().map(Vec::len).collect();
         assert_eq!(sizes, [LINE_BYTES_MAX, LINE_BYTES_MAX, 5, 1]);
+    }
+
+    #[test]
+    fn a_cut_goes_between_characters() {
+        for (text, letter) in [("x", "ä"), ("", "€"), ("x", "€"), ("xx", "𝄞"), ("", "𝄞")]
+        {
+            let long = format!("{text}{}", letter.repeat(LINE_BYTES_MAX / letter.len() + 9));
+            let found = lines(&[long.as_bytes()]);
+            assert!(found.iter().all(|line| std::str::from_utf8(line).is_ok()), "{text}{letter}");
+            assert_eq!(found.concat(), long.as_bytes());
+        }
+        let found = lines(&[&vec![0x80; LINE_BYTES_MAX + 1]]);
+        assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), [LINE_BYTES_MAX, 1]);
     }
 
     proptest! {

@@ -12,6 +12,7 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::process::{
     Pid, Signal, getpid, getppid, set_child_subreaper, set_parent_process_death_signal, setsid,
 };
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use super::{Woken, poll_for};
 
@@ -40,6 +41,21 @@ pub(crate) fn die_with_parent(parent: i32) -> io::Result<()> {
 /// Blocks no signal: a mask survives `exec`, and a model server must get its SIGTERM.
 pub(crate) fn clear_signal_mask() -> io::Result<()> {
     Ok(SigSet::empty().thread_set_mask()?)
+}
+
+/// Numbers of the processors that the caller may run on.
+pub(crate) fn processors() -> io::Result<Vec<usize>> {
+    let allowed = sched_getaffinity(None)?;
+    Ok((0..CpuSet::MAX_CPU).filter(|number| allowed.is_set(*number)).collect())
+}
+
+/// Runs the calling thread, and all that it starts, on these processors and no other. Numbers come from [`processors`].
+pub(crate) fn run_on(processors: &[usize]) -> io::Result<()> {
+    let mut set = CpuSet::new();
+    for number in processors.iter().filter(|number| **number < CpuSet::MAX_CPU) {
+        set.set(*number);
+    }
+    Ok(sched_setaffinity(None, &set)?)
 }
 
 /// What a supervisor sleeps on: its channel, the end of a child, and signals to itself.

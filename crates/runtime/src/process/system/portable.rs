@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::num::NonZero;
 use std::os::fd::BorrowedFd;
 use std::process::Command;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::process::{Pid, getpid, getppid, getsid, setsid};
 
 use super::{Woken, poll_for};
+use crate::process::confine::Grant;
 
 /// The running binary; found when it is used.
 pub(crate) const OWN_EXE: &str = "";
@@ -35,6 +37,18 @@ pub(crate) fn die_with_parent(parent: i32) -> io::Result<()> {
 
 pub(crate) fn clear_signal_mask() -> io::Result<()> {
     Ok(SigSet::empty().thread_set_mask()?)
+}
+
+/// Numbers for as many processors as there are.
+#[expect(clippy::unnecessary_wraps, reason = "the same signature as on Linux")]
+pub(crate) fn processors() -> io::Result<Vec<usize>> {
+    Ok((0..std::thread::available_parallelism().map_or(1, NonZero::get)).collect())
+}
+
+/// Not every system binds processes to processors: an instance runs on all.
+#[expect(clippy::unnecessary_wraps, reason = "the same signature as on Linux")]
+pub(crate) fn run_on(_: &[usize]) -> io::Result<()> {
+    Ok(())
 }
 
 #[derive(Debug)]
@@ -74,6 +88,19 @@ fn processes() -> Vec<(Pid, i32)> {
         Some((Pid::from_raw(fields.next()?)?, fields.next()?))
     };
     String::from_utf8_lossy(&listed.stdout).lines().filter_map(line).collect()
+}
+
+/// Nothing but a container could confine a process here.
+#[expect(clippy::unnecessary_wraps, reason = "the same signature as on Linux")]
+pub(crate) fn confine(_: &[Grant]) -> io::Result<()> {
+    Ok(())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the same signature as on Linux")]
+pub(crate) fn not_confined() -> Option<&'static str> {
+    Some(
+        "this is not Linux: model servers may read and write all that you may, the data directory with its root access key included",
+    )
 }
 
 /// Besides the descendants those orphans that are still in the session of `root`.

@@ -9,7 +9,7 @@ use crate::protocol::{ErrorBody, PARSED_BODY_BYTES_MAX, ResponseError};
 use crate::schema::Schema;
 use crate::service::OperationModel;
 
-/// An empty body stands for an empty structure.
+/// An empty body is no JSON, not even for an operation whose members are all optional.
 pub(in crate::protocol) fn decode_input(
     schema: &Schema,
     body: &Bytes,
@@ -17,11 +17,8 @@ pub(in crate::protocol) fn decode_input(
     if body.len() > PARSED_BODY_BYTES_MAX {
         return Err(ErrorBody::too_large(PARSED_BODY_BYTES_MAX));
     }
-    if body.is_empty() {
-        return Ok(Document::empty());
-    }
     match serde_json::from_slice(body) {
-        Ok(Value::Null) => Err(JsonError::NotAggregate.into()),
+        Ok(Value::Null) => Err(JsonError::NullBody.into()),
         Ok(value) => Ok(Document::from_json(schema, &value)?),
         Err(error) => {
             Err(ErrorBody::serialization(format!("The request body is not valid JSON: {error}")))

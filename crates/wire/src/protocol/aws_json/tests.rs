@@ -4,17 +4,18 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
 
-use crate::Document;
 use crate::protocol::{Call, ErrorBody, PARSED_BODY_BYTES_MAX, Protocol, Rejection, route};
 use crate::sagemaker::{DescribeModelInput, SERVICE};
 use crate::shape::sagemaker::{CreateModelOutput, Operation};
+use crate::{Document, logs};
 
 fn call(target: &str, body: impl Into<Bytes>) -> Result<Call, Box<Rejection>> {
     let request = Request::post("/")
         .header("x-amz-target", target)
         .header("content-type", "application/x-amz-json-1.1");
     let (parts, ()) = request.body(()).unwrap().into_parts();
-    route(&SERVICE, &parts, &body.into())
+    let service = if target.starts_with("Logs_") { &logs::SERVICE } else { &SERVICE };
+    route(service, &parts, &body.into())
 }
 
 fn json_body(response: &http::Response<Bytes>) -> Value {
@@ -34,8 +35,8 @@ fn a_request_becomes_a_typed_input() {
 }
 
 #[test]
-fn an_empty_body_and_null_members_are_absent_members() {
-    for body in ["", "{}", r#"{"MaxResults":null}"#] {
+fn null_members_are_absent_members() {
+    for body in ["{}", r#"{"MaxResults":null}"#] {
         assert_eq!(call("SageMaker.ListModels", body).unwrap().input, Document::empty());
     }
 }
@@ -83,6 +84,10 @@ fn what_cannot_be_read_is_refused_with_a_code_of_its_own() {
     let large = " ".repeat(PARSED_BODY_BYTES_MAX + 1);
     let table = [
         ("SageMaker.DescribeModel", "{", 400, "SerializationException"),
+        ("SageMaker.DescribeModel", "", 400, "SerializationException"),
+        ("SageMaker.ListModels", "", 400, "SerializationException"),
+        ("SageMaker.ListModels", " ", 400, "SerializationException"),
+        ("SageMaker.ListModels", "null", 400, "SerializationException"),
         ("SageMaker.DescribeModel", "null", 400, "SerializationException"),
         ("SageMaker.DescribeModel", "[]", 400, "SerializationException"),
         ("SageMaker.DescribeModel", r#"{"ModelName":1}"#, 400, "SerializationException"),
@@ -94,6 +99,8 @@ fn what_cannot_be_read_is_refused_with_a_code_of_its_own() {
         ("Other.DescribeModel", "{}", 400, "UnknownOperationException"),
         ("DescribeModel", "{}", 400, "UnknownOperationException"),
         ("SageMaker.CreateTrainingJob", "{}", 400, "UnknownOperationException"),
+        ("Logs_20140328.GetLogEvents", "{}", 400, "InvalidParameterException"),
+        ("Logs_20140328.CreateLogGroup", "{}", 400, "UnknownOperationException"),
     ];
     for (target, body, status, code) in table {
         let response = call(target, body.to_owned()).unwrap_err().respond("id");
@@ -122,6 +129,34 @@ fn an_answer_keeps_the_version_it_was_asked_in() {
         .header("x-amz-target", "SageMaker.ListModels")
         .header("content-type", "application/x-amz-json-1.0");
     let (parts, ()) = request.body(()).unwrap().into_parts();
-    let response = route(&SERVICE, &parts, &Bytes::new()).unwrap().respond_empty("id");
+    let response = route(&SERVICE, &parts, &Bytes::from_static(b"{}")).unwrap().respond_empty("id");
     assert_eq!(response.headers()["content-type"], "application/x-amz-json-1.0");
+}
+
+/// As CloudWatch Logs words and codes it, which names its patterns without an anchor.
+#[test]
+fn a_service_has_its_own_code_for_what_breaks_its_model() {
+    let input = r#"{"logGroupName":"a b","logStreamName":"AllTraffic/i-1","startTime":1.8e12}"#;
+    let response = call("Logs_20140328.GetLogEvents", input).unwrap_err().respond("id");
+    let expected = json!({
+        "__type": "InvalidParameterException",
+        "message": "1 validation error detected: Value 'a b' at 'logGroupName' failed to satisfy constraint: \
+                    Member must satisfy regular expression pattern: [\\.\\-_/#A-Za-z0-9]+",
+    });
+    assert_eq!(json_body(&response), expected);
+}
+
+#[test]
+fn log_events_are_in_whole_milliseconds() {
+    let output = logs::GetLogEventsResponse {
+        events: Some(vec![logs::OutputLogEvent {
+            timestamp: Some(1_795_427_766_250),
+            message: Some("ready".to_owned()),
+            ingestion_time: None,
+        }]),
+        ..logs::GetLogEventsResponse::default()
+    };
+    let call = call("Logs_20140328.GetLogEvents", r#"{"logStreamName":"s"}"#).unwrap();
+    let expected = json!({"events": [{"timestamp": 1_795_427_766_250_i64, "message": "ready"}]});
+    assert_eq!(json_body(&call.respond(&output, "id")), expected);
 }

@@ -22,7 +22,7 @@ pub(in crate::protocol) fn decode_input(
     let mut entries = body_members(schema, structure, body)?;
     for member in structure.members {
         let text = match member.location {
-            Location::Body | Location::Status => None,
+            Location::Body | Location::Status | Location::EventPayload => None,
             Location::Header(name) => header(&parts.headers, name)?,
             Location::Uri(name) => Some(label_value(operation.uri, parts.uri.path(), name)?),
             Location::Query(name) => query(parts.uri.query().unwrap_or_default(), name)?,
@@ -43,12 +43,16 @@ pub(in crate::protocol) fn decode_output(
     let Some(schema) = operation.output else { return Ok(Document::empty()) };
     let Kind::Structure(structure) = &schema.kind else { return Ok(Document::empty()) };
     let malformed = |error: ErrorBody| ResponseError::malformed(&error.message);
-    let mut entries = body_members(schema, structure, body).map_err(malformed)?;
+    let mut entries = match operation.event_stream {
+        // The body is for `event_stream::Decoder`.
+        Some(_) => Vec::new(),
+        None => body_members(schema, structure, body).map_err(malformed)?,
+    };
     for member in structure.members {
         let text = match member.location {
             Location::Header(name) => header(headers, name).map_err(malformed)?,
             Location::Status => Some(status.as_u16().to_string()),
-            Location::Body | Location::Uri(_) | Location::Query(_) => None,
+            Location::Body | Location::Uri(_) | Location::Query(_) | Location::EventPayload => None,
         };
         if let Some(text) = text {
             entries.push((member.name.to_owned(), scalar(member, &text).map_err(malformed)?));
@@ -62,7 +66,13 @@ fn body_members(
     structure: &Structure,
     body: &Bytes,
 ) -> Result<Vec<(String, Document)>, ErrorBody> {
-    let Some(payload) = structure.payload.and_then(|name| structure.member(name)) else {
+    let payload = structure.payload.and_then(|name| structure.member(name));
+    let is_bytes = |member: &Member| matches!(member.schema.kind, Kind::Blob(_) | Kind::String(_));
+    // Without members in the body there need not be one.
+    if body.is_empty() && !payload.is_some_and(is_bytes) {
+        return Ok(Vec::new());
+    }
+    let Some(payload) = payload else {
         let Document::Map(mut entries) = aws_json::decode_input(schema, body)? else {
             return Ok(Vec::new());
         };
@@ -78,7 +88,6 @@ fn body_members(
             let text = String::from_utf8(body.to_vec());
             Document::String(text.map_err(|_| ErrorBody::serialization("The body is not UTF-8"))?)
         }
-        _ if body.is_empty() => return Ok(Vec::new()),
         _ => aws_json::decode_input(payload.schema, body)?,
     };
     Ok(vec![(payload.name.to_owned(), value)])

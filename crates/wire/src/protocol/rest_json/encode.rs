@@ -7,6 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::Document;
 use crate::protocol::EncodeError;
+use crate::protocol::event_stream::MEDIA_TYPE;
 use crate::protocol::rest_json::route::fill;
 use crate::protocol::text::{self, Dates};
 use crate::schema::{Kind, Location, Schema, Structure};
@@ -15,13 +16,21 @@ use crate::service::OperationModel;
 /// Everything but RFC 3986's unreserved characters, as SigV4 wants it.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// Of an answer that is an event stream only the head is written.
 pub(in crate::protocol) fn encode_output(
     operation: &OperationModel,
     output: &Document,
 ) -> Response<Bytes> {
     let mut headers = HeaderMap::new();
-    let body =
-        operation.output.map_or_else(Bytes::new, |schema| body(schema, output, &mut headers));
+    let body = match operation.output {
+        Some(schema) if operation.event_stream.is_some() => {
+            members(schema, output, &mut headers);
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+            Bytes::new()
+        }
+        Some(schema) => body(schema, output, &mut headers),
+        None => Bytes::new(),
+    };
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(operation.status).unwrap_or(StatusCode::OK);
     *response.headers_mut() = headers;
@@ -78,13 +87,7 @@ fn path_and_query(
 /// The body, and the headers that belong to it and to the members that travel in headers.
 fn body(schema: &Schema, document: &Document, headers: &mut HeaderMap) -> Bytes {
     let Kind::Structure(structure) = &schema.kind else { return Bytes::new() };
-    for member in structure.members {
-        if let (Location::Header(name), Some(value)) = (member.location, document.get(member.name))
-            && let Some(text) = text::format(value, Dates::Http)
-        {
-            text::insert_header(headers, name, &text);
-        }
-    }
+    members(schema, document, headers);
     let mut media_type = |value| {
         headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(value));
     };
@@ -110,4 +113,16 @@ fn body(schema: &Schema, document: &Document, headers: &mut HeaderMap) -> Bytes 
         document.as_map().unwrap_or_default().iter().filter(|(name, _)| in_body(name)).cloned();
     media_type("application/json");
     Bytes::from(Document::Map(entries.collect()).to_json(schema).to_string())
+}
+
+/// The members that travel in headers.
+fn members(schema: &Schema, document: &Document, headers: &mut HeaderMap) {
+    let Kind::Structure(structure) = &schema.kind else { return };
+    for member in structure.members {
+        if let (Location::Header(name), Some(value)) = (member.location, document.get(member.name))
+            && let Some(text) = text::format(value, Dates::Http)
+        {
+            text::insert_header(headers, name, &text);
+        }
+    }
 }

@@ -5,7 +5,9 @@ use http::{Request, StatusCode};
 use serde_json::{Value, json};
 
 use crate::protocol::{Call, ErrorBody, Rejection, encode_request, route};
-use crate::sagemaker_runtime::{InvokeEndpointInput, InvokeEndpointOutput, SERVICE};
+use crate::sagemaker_runtime::{
+    InvokeEndpointInput, InvokeEndpointOutput, InvokeEndpointWithResponseStreamInput, SERVICE,
+};
 use crate::{Document, Value as _};
 
 type Headers<'a> = &'a [(&'a str, &'a [u8])];
@@ -48,6 +50,38 @@ fn an_invocation_is_read_from_path_headers_and_body() {
         ..InvokeEndpointInput::default()
     };
     assert_eq!(call.input::<InvokeEndpointInput>().unwrap(), expected);
+}
+
+/// A request for a stream has its `Accept` elsewhere: HTTP's own would speak of the frames.
+#[test]
+fn a_streaming_invocation_has_headers_of_its_own() {
+    let headers: Headers<'_> = &[
+        ("content-type", b"application/json"),
+        ("accept", b"*/*"),
+        ("x-amzn-sagemaker-accept", b"text/event-stream"),
+        ("x-amzn-sagemaker-custom-attributes", b"a=1"),
+        ("x-amzn-sagemaker-target-variant", b"blue"),
+        ("x-amzn-sagemaker-inference-id", b"id-1"),
+        ("x-amzn-sagemaker-session-id", b"session-1"),
+    ];
+    let call = invoke("/endpoints/e/invocations-response-stream", headers).unwrap();
+    let expected = InvokeEndpointWithResponseStreamInput {
+        endpoint_name: "e".to_owned(),
+        body: Bytes::from_static(b"\x00body\xff"),
+        content_type: Some("application/json".to_owned()),
+        accept: Some("text/event-stream".to_owned()),
+        custom_attributes: Some("a=1".to_owned()),
+        target_variant: Some("blue".to_owned()),
+        inference_id: Some("id-1".to_owned()),
+        session_id: Some("session-1".to_owned()),
+        ..InvokeEndpointWithResponseStreamInput::default()
+    };
+    assert_eq!(call.input::<InvokeEndpointWithResponseStreamInput>().unwrap(), expected);
+    // Its own model does not admit the constant that opens a session.
+    let opening: Headers<'_> = &[("x-amzn-sagemaker-session-id", b"NEW_SESSION")];
+    assert!(invoke("/endpoints/e/invocations", opening).is_ok());
+    let refused = invoke("/endpoints/e/invocations-response-stream", opening).unwrap_err();
+    assert_eq!(refused.error.code, "ValidationError");
 }
 
 #[test]
@@ -112,7 +146,8 @@ fn what_cannot_be_read_is_refused_with_a_code_of_its_own() {
         ("POST", "/endpoints/e/other", &[], 404, "UnknownOperationException"),
         ("POST", "/endpoints/e/invocations/", &[], 404, "UnknownOperationException"),
         ("POST", "/endpoints/e/async-invocations", &[], 400, "UnknownOperationException"),
-        ("POST", "/endpoints/e/invocations-response-stream", &[], 400, "UnknownOperationException"),
+        ("GET", "/endpoints/e/invocations-response-stream", &[], 404, "UnknownOperationException"),
+        ("POST", "/endpoints/-/invocations-response-stream", &[], 400, "ValidationError"),
     ];
     for &(method, path, headers, status, code) in table {
         let response = call(method, path, headers, b"").unwrap_err().respond("id");

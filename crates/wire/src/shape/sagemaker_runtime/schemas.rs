@@ -42,6 +42,15 @@ pub static ENDPOINT_NAME: Schema = Schema {
     }),
 };
 
+pub static ERROR_CODE: Schema = Schema {
+    name: "ErrorCode",
+    kind: Kind::String(StringRules {
+        length: Range { min: None, max: None },
+        pattern: None,
+        values: &[],
+    }),
+};
+
 static PATTERN_OF_HEADER: Pattern = Pattern::new("\\p{ASCII}*", "\\A(?:\\p{ASCII}*)\\z");
 
 pub static HEADER: Schema = Schema {
@@ -96,6 +105,21 @@ pub static INTERNAL_DEPENDENCY_EXCEPTION: Schema = Schema {
 
 pub static INTERNAL_FAILURE: Schema = Schema {
     name: "InternalFailure",
+    kind: Kind::Structure(Structure {
+        members: &[Member {
+            name: "Message",
+            wire_name: "Message",
+            schema: &MESSAGE,
+            required: false,
+            location: Location::Body,
+        }],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static INTERNAL_STREAM_FAILURE: Schema = Schema {
+    name: "InternalStreamFailure",
     kind: Kind::Structure(Structure {
         members: &[Member {
             name: "Message",
@@ -262,6 +286,124 @@ pub static INVOKE_ENDPOINT_OUTPUT: Schema = Schema {
     }),
 };
 
+pub static INVOKE_ENDPOINT_WITH_RESPONSE_STREAM_INPUT: Schema = Schema {
+    name: "InvokeEndpointWithResponseStreamInput",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "EndpointName",
+                wire_name: "EndpointName",
+                schema: &ENDPOINT_NAME,
+                required: true,
+                location: Location::Uri("EndpointName"),
+            },
+            Member {
+                name: "Body",
+                wire_name: "Body",
+                schema: &BODY_BLOB,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "ContentType",
+                wire_name: "ContentType",
+                schema: &HEADER,
+                required: false,
+                location: Location::Header("content-type"),
+            },
+            Member {
+                name: "Accept",
+                wire_name: "Accept",
+                schema: &HEADER,
+                required: false,
+                location: Location::Header("x-amzn-sagemaker-accept"),
+            },
+            Member {
+                name: "CustomAttributes",
+                wire_name: "CustomAttributes",
+                schema: &CUSTOM_ATTRIBUTES_HEADER,
+                required: false,
+                location: Location::Header("x-amzn-sagemaker-custom-attributes"),
+            },
+            Member {
+                name: "TargetVariant",
+                wire_name: "TargetVariant",
+                schema: &TARGET_VARIANT_HEADER,
+                required: false,
+                location: Location::Header("x-amzn-sagemaker-target-variant"),
+            },
+            Member {
+                name: "TargetContainerHostname",
+                wire_name: "TargetContainerHostname",
+                schema: &TARGET_CONTAINER_HOSTNAME_HEADER,
+                required: false,
+                location: Location::Header("x-amzn-sagemaker-target-container-hostname"),
+            },
+            Member {
+                name: "InferenceId",
+                wire_name: "InferenceId",
+                schema: &INFERENCE_ID,
+                required: false,
+                location: Location::Header("x-amzn-sagemaker-inference-id"),
+            },
+            Member {
+                name: "InferenceComponentName",
+                wire_name: "InferenceComponentName",
+                schema: &INFERENCE_COMPONENT_HEADER,
+                required: false,
+                location: Location::Header("x-amzn-sagemaker-inference-component"),
+            },
+            Member {
+                name: "SessionId",
+                wire_name: "SessionId",
+                schema: &SESSION_ID_HEADER,
+                required: false,
+                location: Location::Header("x-amzn-sagemaker-session-id"),
+            },
+            Member {
+                name: "PrefixAwareId",
+                wire_name: "PrefixAwareId",
+                schema: &PREFIX_AWARE_ID_HEADER,
+                required: false,
+                location: Location::Header("x-amzn-sagemaker-prefix-aware-id"),
+            },
+        ],
+        payload: Some("Body"),
+        union: false,
+    }),
+};
+
+pub static INVOKE_ENDPOINT_WITH_RESPONSE_STREAM_OUTPUT: Schema = Schema {
+    name: "InvokeEndpointWithResponseStreamOutput",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "ContentType",
+                wire_name: "ContentType",
+                schema: &HEADER,
+                required: false,
+                location: Location::Header("x-amzn-sagemaker-content-type"),
+            },
+            Member {
+                name: "InvokedProductionVariant",
+                wire_name: "InvokedProductionVariant",
+                schema: &HEADER,
+                required: false,
+                location: Location::Header("x-amzn-invoked-production-variant"),
+            },
+            Member {
+                name: "CustomAttributes",
+                wire_name: "CustomAttributes",
+                schema: &CUSTOM_ATTRIBUTES_HEADER,
+                required: false,
+                location: Location::Header("x-amzn-sagemaker-custom-attributes"),
+            },
+        ],
+        payload: None,
+        union: false,
+    }),
+};
+
 pub static LOG_STREAM_ARN: Schema = Schema {
     name: "LogStreamArn",
     kind: Kind::String(StringRules {
@@ -333,6 +475,30 @@ pub static MODEL_NOT_READY_EXCEPTION: Schema = Schema {
     }),
 };
 
+pub static MODEL_STREAM_ERROR: Schema = Schema {
+    name: "ModelStreamError",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "Message",
+                wire_name: "Message",
+                schema: &MESSAGE,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "ErrorCode",
+                wire_name: "ErrorCode",
+                schema: &ERROR_CODE,
+                required: false,
+                location: Location::Body,
+            },
+        ],
+        payload: None,
+        union: false,
+    }),
+};
+
 static PATTERN_OF_NEW_SESSION_RESPONSE_HEADER: Pattern = Pattern::new(
     "^[a-zA-Z0-9](-*[a-zA-Z0-9])*;\\sExpires=[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
     "\\A(?:^[a-zA-Z0-9](-*[a-zA-Z0-9])*;[ \\t\\n\\x0B\\x0C\\r]Expires=[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$)\\z",
@@ -347,6 +513,24 @@ pub static NEW_SESSION_RESPONSE_HEADER: Schema = Schema {
     }),
 };
 
+pub static PART_BLOB: Schema =
+    Schema { name: "PartBlob", kind: Kind::Blob(Range { min: None, max: None }) };
+
+pub static PAYLOAD_PART: Schema = Schema {
+    name: "PayloadPart",
+    kind: Kind::Structure(Structure {
+        members: &[Member {
+            name: "Bytes",
+            wire_name: "Bytes",
+            schema: &PART_BLOB,
+            required: false,
+            location: Location::EventPayload,
+        }],
+        payload: None,
+        union: false,
+    }),
+};
+
 static PATTERN_OF_PREFIX_AWARE_ID_HEADER: Pattern =
     Pattern::new("\\A\\S[\\p{Print}]*\\z", "\\A(?:\\A[^ \\t\\n\\x0B\\x0C\\r][[ -~]]*\\z)\\z");
 
@@ -356,6 +540,37 @@ pub static PREFIX_AWARE_ID_HEADER: Schema = Schema {
         length: Range { min: Some(1), max: Some(64) },
         pattern: Some(&PATTERN_OF_PREFIX_AWARE_ID_HEADER),
         values: &[],
+    }),
+};
+
+pub static RESPONSE_STREAM: Schema = Schema {
+    name: "ResponseStream",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "PayloadPart",
+                wire_name: "PayloadPart",
+                schema: &PAYLOAD_PART,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "ModelStreamError",
+                wire_name: "ModelStreamError",
+                schema: &MODEL_STREAM_ERROR,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "InternalStreamFailure",
+                wire_name: "InternalStreamFailure",
+                schema: &INTERNAL_STREAM_FAILURE,
+                required: false,
+                location: Location::Body,
+            },
+        ],
+        payload: None,
+        union: false,
     }),
 };
 

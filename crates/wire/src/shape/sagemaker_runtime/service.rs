@@ -16,62 +16,108 @@ pub static SERVICE: Service = Service {
     target_prefix: "",
     api_version: "2017-05-13",
     xml_namespace: "",
+    validation_code: "ValidationError",
     protocols: &[Protocol::RestJson],
-    operations: &[OperationModel {
-        name: "InvokeEndpoint",
-        method: "POST",
-        uri: "/endpoints/{EndpointName}/invocations",
-        status: 200,
-        input: Some(&schemas::INVOKE_ENDPOINT_INPUT),
-        output: Some(&schemas::INVOKE_ENDPOINT_OUTPUT),
-        result_wrapper: None,
-        errors: &[
-            ErrorModel { code: "InternalFailure", status: 500, schema: &schemas::INTERNAL_FAILURE },
-            ErrorModel {
-                code: "ServiceUnavailable",
-                status: 503,
-                schema: &schemas::SERVICE_UNAVAILABLE,
-            },
-            ErrorModel { code: "ValidationError", status: 400, schema: &schemas::VALIDATION_ERROR },
-            ErrorModel { code: "ModelError", status: 424, schema: &schemas::MODEL_ERROR },
-            ErrorModel {
-                code: "InternalDependencyException",
-                status: 530,
-                schema: &schemas::INTERNAL_DEPENDENCY_EXCEPTION,
-            },
-            ErrorModel {
-                code: "ModelNotReadyException",
-                status: 429,
-                schema: &schemas::MODEL_NOT_READY_EXCEPTION,
-            },
-        ],
-    }],
-    unserved: &[
-        Unserved {
-            name: "InvokeEndpointAsync",
+    operations: &[
+        OperationModel {
+            name: "InvokeEndpoint",
             method: "POST",
-            uri: "/endpoints/{EndpointName}/async-invocations",
+            uri: "/endpoints/{EndpointName}/invocations",
+            status: 200,
+            input: Some(&schemas::INVOKE_ENDPOINT_INPUT),
+            output: Some(&schemas::INVOKE_ENDPOINT_OUTPUT),
+            event_stream: None,
+            result_wrapper: None,
+            errors: &[
+                ErrorModel {
+                    code: "InternalFailure",
+                    status: 500,
+                    schema: &schemas::INTERNAL_FAILURE,
+                },
+                ErrorModel {
+                    code: "ServiceUnavailable",
+                    status: 503,
+                    schema: &schemas::SERVICE_UNAVAILABLE,
+                },
+                ErrorModel {
+                    code: "ValidationError",
+                    status: 400,
+                    schema: &schemas::VALIDATION_ERROR,
+                },
+                ErrorModel { code: "ModelError", status: 424, schema: &schemas::MODEL_ERROR },
+                ErrorModel {
+                    code: "InternalDependencyException",
+                    status: 530,
+                    schema: &schemas::INTERNAL_DEPENDENCY_EXCEPTION,
+                },
+                ErrorModel {
+                    code: "ModelNotReadyException",
+                    status: 429,
+                    schema: &schemas::MODEL_NOT_READY_EXCEPTION,
+                },
+            ],
         },
-        Unserved {
+        OperationModel {
             name: "InvokeEndpointWithResponseStream",
             method: "POST",
             uri: "/endpoints/{EndpointName}/invocations-response-stream",
+            status: 200,
+            input: Some(&schemas::INVOKE_ENDPOINT_WITH_RESPONSE_STREAM_INPUT),
+            output: Some(&schemas::INVOKE_ENDPOINT_WITH_RESPONSE_STREAM_OUTPUT),
+            event_stream: Some(&schemas::RESPONSE_STREAM),
+            result_wrapper: None,
+            errors: &[
+                ErrorModel {
+                    code: "InternalFailure",
+                    status: 500,
+                    schema: &schemas::INTERNAL_FAILURE,
+                },
+                ErrorModel {
+                    code: "ServiceUnavailable",
+                    status: 503,
+                    schema: &schemas::SERVICE_UNAVAILABLE,
+                },
+                ErrorModel {
+                    code: "ValidationError",
+                    status: 400,
+                    schema: &schemas::VALIDATION_ERROR,
+                },
+                ErrorModel { code: "ModelError", status: 424, schema: &schemas::MODEL_ERROR },
+                ErrorModel {
+                    code: "ModelStreamError",
+                    status: 400,
+                    schema: &schemas::MODEL_STREAM_ERROR,
+                },
+                ErrorModel {
+                    code: "InternalStreamFailure",
+                    status: 500,
+                    schema: &schemas::INTERNAL_STREAM_FAILURE,
+                },
+            ],
         },
     ],
+    unserved: &[Unserved {
+        name: "InvokeEndpointAsync",
+        method: "POST",
+        uri: "/endpoints/{EndpointName}/async-invocations",
+    }],
 };
 
 /// The operations Tidegate serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
     InvokeEndpoint,
+    InvokeEndpointWithResponseStream,
 }
 
 impl Operation {
-    pub const ALL: &'static [Self] = &[Self::InvokeEndpoint];
+    pub const ALL: &'static [Self] =
+        &[Self::InvokeEndpoint, Self::InvokeEndpointWithResponseStream];
 
     pub const fn name(self) -> &'static str {
         match self {
             Self::InvokeEndpoint => "InvokeEndpoint",
+            Self::InvokeEndpointWithResponseStream => "InvokeEndpointWithResponseStream",
         }
     }
 
@@ -87,6 +133,7 @@ impl std::str::FromStr for Operation {
     fn from_str(name: &str) -> Result<Self, DecodeError> {
         match name {
             "InvokeEndpoint" => Ok(Self::InvokeEndpoint),
+            "InvokeEndpointWithResponseStream" => Ok(Self::InvokeEndpointWithResponseStream),
             other => Err(DecodeError::unknown_value("operation", other)),
         }
     }

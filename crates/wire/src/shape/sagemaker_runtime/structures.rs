@@ -59,6 +59,31 @@ impl Shape for InternalFailure {
     }
 }
 
+/// AWS's `InternalStreamFailure`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct InternalStreamFailure {
+    pub message: Option<String>,
+}
+
+impl Value for InternalStreamFailure {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        let members = Reader::new(Self::NAME, document)?;
+        Ok(Self { message: members.optional("Message")? })
+    }
+
+    fn to_document(&self) -> Document {
+        Writer::new().optional("Message", self.message.as_ref()).finish()
+    }
+}
+
+impl Shape for InternalStreamFailure {
+    const NAME: &'static str = "InternalStreamFailure";
+
+    fn schema() -> &'static Schema {
+        &schemas::INTERNAL_STREAM_FAILURE
+    }
+}
+
 /// AWS's `InvokeEndpointInput`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct InvokeEndpointInput {
@@ -168,6 +193,100 @@ impl Shape for InvokeEndpointOutput {
     }
 }
 
+/// AWS's `InvokeEndpointWithResponseStreamInput`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct InvokeEndpointWithResponseStreamInput {
+    pub endpoint_name: String,
+    pub body: Bytes,
+    pub content_type: Option<String>,
+    pub accept: Option<String>,
+    pub custom_attributes: Option<String>,
+    pub target_variant: Option<String>,
+    pub target_container_hostname: Option<String>,
+    pub inference_id: Option<String>,
+    pub inference_component_name: Option<String>,
+    pub session_id: Option<String>,
+    pub prefix_aware_id: Option<String>,
+}
+
+impl Value for InvokeEndpointWithResponseStreamInput {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        let members = Reader::new(Self::NAME, document)?;
+        Ok(Self {
+            endpoint_name: members.required("EndpointName")?,
+            body: members.required("Body")?,
+            content_type: members.optional("ContentType")?,
+            accept: members.optional("Accept")?,
+            custom_attributes: members.optional("CustomAttributes")?,
+            target_variant: members.optional("TargetVariant")?,
+            target_container_hostname: members.optional("TargetContainerHostname")?,
+            inference_id: members.optional("InferenceId")?,
+            inference_component_name: members.optional("InferenceComponentName")?,
+            session_id: members.optional("SessionId")?,
+            prefix_aware_id: members.optional("PrefixAwareId")?,
+        })
+    }
+
+    fn to_document(&self) -> Document {
+        Writer::new()
+            .required("EndpointName", &self.endpoint_name)
+            .required("Body", &self.body)
+            .optional("ContentType", self.content_type.as_ref())
+            .optional("Accept", self.accept.as_ref())
+            .optional("CustomAttributes", self.custom_attributes.as_ref())
+            .optional("TargetVariant", self.target_variant.as_ref())
+            .optional("TargetContainerHostname", self.target_container_hostname.as_ref())
+            .optional("InferenceId", self.inference_id.as_ref())
+            .optional("InferenceComponentName", self.inference_component_name.as_ref())
+            .optional("SessionId", self.session_id.as_ref())
+            .optional("PrefixAwareId", self.prefix_aware_id.as_ref())
+            .finish()
+    }
+}
+
+impl Shape for InvokeEndpointWithResponseStreamInput {
+    const NAME: &'static str = "InvokeEndpointWithResponseStreamInput";
+
+    fn schema() -> &'static Schema {
+        &schemas::INVOKE_ENDPOINT_WITH_RESPONSE_STREAM_INPUT
+    }
+}
+
+/// AWS's `InvokeEndpointWithResponseStreamOutput`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct InvokeEndpointWithResponseStreamOutput {
+    pub content_type: Option<String>,
+    pub invoked_production_variant: Option<String>,
+    pub custom_attributes: Option<String>,
+}
+
+impl Value for InvokeEndpointWithResponseStreamOutput {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        let members = Reader::new(Self::NAME, document)?;
+        Ok(Self {
+            content_type: members.optional("ContentType")?,
+            invoked_production_variant: members.optional("InvokedProductionVariant")?,
+            custom_attributes: members.optional("CustomAttributes")?,
+        })
+    }
+
+    fn to_document(&self) -> Document {
+        Writer::new()
+            .optional("ContentType", self.content_type.as_ref())
+            .optional("InvokedProductionVariant", self.invoked_production_variant.as_ref())
+            .optional("CustomAttributes", self.custom_attributes.as_ref())
+            .finish()
+    }
+}
+
+impl Shape for InvokeEndpointWithResponseStreamOutput {
+    const NAME: &'static str = "InvokeEndpointWithResponseStreamOutput";
+
+    fn schema() -> &'static Schema {
+        &schemas::INVOKE_ENDPOINT_WITH_RESPONSE_STREAM_OUTPUT
+    }
+}
+
 /// AWS's `ModelError`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ModelError {
@@ -228,6 +347,38 @@ impl Shape for ModelNotReadyException {
 
     fn schema() -> &'static Schema {
         &schemas::MODEL_NOT_READY_EXCEPTION
+    }
+}
+
+/// AWS's `ModelStreamError`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ModelStreamError {
+    pub message: Option<String>,
+    pub error_code: Option<String>,
+}
+
+impl Value for ModelStreamError {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        let members = Reader::new(Self::NAME, document)?;
+        Ok(Self {
+            message: members.optional("Message")?,
+            error_code: members.optional("ErrorCode")?,
+        })
+    }
+
+    fn to_document(&self) -> Document {
+        Writer::new()
+            .optional("Message", self.message.as_ref())
+            .optional("ErrorCode", self.error_code.as_ref())
+            .finish()
+    }
+}
+
+impl Shape for ModelStreamError {
+    const NAME: &'static str = "ModelStreamError";
+
+    fn schema() -> &'static Schema {
+        &schemas::MODEL_STREAM_ERROR
     }
 }
 

@@ -16,6 +16,7 @@ pub static SERVICE: Service = Service {
     target_prefix: "",
     api_version: "2011-06-15",
     xml_namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
+    validation_code: "ValidationError",
     protocols: &[Protocol::AwsQuery],
     operations: &[OperationModel {
         name: "GetCallerIdentity",
@@ -24,6 +25,7 @@ pub static SERVICE: Service = Service {
         status: 200,
         input: Some(&schemas::GET_CALLER_IDENTITY_REQUEST),
         output: Some(&schemas::GET_CALLER_IDENTITY_RESPONSE),
+        event_stream: None,
         result_wrapper: Some("GetCallerIdentityResult"),
         errors: &[],
     }],

@@ -1,0 +1,167 @@
+//! A model server's answer passed on while it is written: each of its chunks becomes a frame of AWS's event stream.
+//!
+//! One task per stream reads from the model server only when the client has room for what comes, so that nothing piles
+//! up here, and ends for whichever reason comes first. It never decides which instance serves, and never words an error
+//! that comes before the first byte; both are `forward`'s.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::Frame;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{self, Instant};
+use wire::event_stream;
+
+use crate::fault::StreamFault;
+use crate::gate::Ticket;
+use crate::quota::Share;
+use crate::route_table::Instance;
+use crate::task;
+use crate::upstream::{Connection, Pool};
+
+/// Frames that wait for the client. With one, the model server is read from while the frame before is being sent.
+const FRAMES_AHEAD_MAX: usize = 1;
+
+/// What a stream may hold of the room for bodies: a chunk as hyper has read it (at most 64 KiB), and frames on their way.
+pub(crate) const HELD_BYTES: usize = 256 * 1024;
+
+/// A model server that has begun to answer, and all that is held for it.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) body: Incoming,
+    pub(crate) connection: Connection,
+    pub(crate) instance: Arc<Instance>,
+    /// Keeps the instance from being stopped while the stream runs.
+    pub(crate) ticket: Ticket,
+    pub(crate) pool: Pool,
+    pub(crate) held: Share,
+}
+
+/// What ends a stream from this side.
+#[derive(Debug)]
+pub(crate) struct Limit {
+    /// When the request had arrived, and how long its whole answer may take from then on.
+    pub(crate) since: Instant,
+    pub(crate) total: Duration,
+    /// How long it may go on when its instance has been taken out.
+    pub(crate) drain: Duration,
+    /// Hears of every route table.
+    pub(crate) changes: watch::Receiver<()>,
+    /// When the server stops.
+    pub(crate) ending: watch::Receiver<Option<Instant>>,
+}
+
+/// The next bytes of a body; `None` at its end.
+pub(crate) async fn next_chunk(body: &mut Incoming) -> Option<hyper::Result<Bytes>> {
+    loop {
+        match body.frame().await?.map(Frame::into_data) {
+            Ok(Ok(chunk)) if !chunk.is_empty() => return Some(Ok(chunk)),
+            // Trailers mean nothing to a client of AWS's.
+            Ok(_) => {}
+            Err(error) => return Some(Err(error)),
+        }
+    }
+}
+
+/// Starts to pass on `first` and whatever follows it; nothing follows if there was not even a first.
+pub(crate) fn start(source: Source, first: Option<Bytes>, limit: Limit) -> mpsc::Receiver<Bytes> {
+    let (client, frames) = mpsc::channel(FRAMES_AHEAD_MAX);
+    if let Some(first) = first {
+        task::spawn_local("response stream", pass_on(source, first, limit, client));
+    } else {
+        source.pool.put(&source.instance.id, source.connection);
+    }
+    frames
+}
+
+async fn pass_on(source: Source, first: Bytes, limit: Limit, client: mpsc::Sender<Bytes>) {
+    // The model server's connection is closed, and its ticket given back, before the client is told: however slow the
+    // client, nobody waits for it any more.
+    if let Err(fault) = source.run(first, limit, &client).await {
+        tracing::debug!(?fault, "a response stream broke off");
+        // A client that has gone need not be told.
+        let _ = client.send(fault.frame()).await;
+    }
+}
+
+impl Source {
+    /// Passes on until the end. A client that goes away ends it too, and that is nobody's fault.
+    async fn run(
+        self,
+        first: Bytes,
+        limit: Limit,
+        client: &mpsc::Sender<Bytes>,
+    ) -> Result<(), StreamFault> {
+        let Self { mut body, connection, instance, ticket, pool, held: _held } = self;
+        let mut over = pin!(limit.reached(&ticket));
+        let mut chunk = first;
+        loop {
+            let sent = tokio::select! {
+                biased;
+                fault = &mut over => return Err(fault),
+                sent = client.send(event_stream::encode_payload(&chunk)) => sent,
+            };
+            if sent.is_err() {
+                return Ok(());
+            }
+            let next = tokio::select! {
+                biased;
+                fault = &mut over => return Err(fault),
+                () = client.closed() => return Ok(()),
+                next = next_chunk(&mut body) => next,
+            };
+            chunk = match next {
+                Some(Ok(chunk)) => chunk,
+                Some(Err(error)) => {
+                    tracing::debug!(%error, instance = %instance.id, "a model server's stream broke off");
+                    return Err(StreamFault::Broken);
+                }
+                None => {
+                    pool.put(&instance.id, connection);
+                    return Ok(());
+                }
+            };
+        }
+    }
+}
+
+impl Limit {
+    async fn reached(self, ticket: &Ticket) -> StreamFault {
+        let Self { since, total, drain, changes, ending } = self;
+        tokio::select! {
+            () = time::sleep_until(since + total) => StreamFault::TimedOut { limit: total },
+            () = taken_out(ticket, drain, changes) => StreamFault::TakenOut,
+            () = ended(ending) => StreamFault::Stopping,
+        }
+    }
+}
+
+/// Until the stream's instance has been out of the routes for so long.
+async fn taken_out(ticket: &Ticket, drain: Duration, mut changes: watch::Receiver<()>) {
+    loop {
+        if ticket.is_shut() {
+            time::sleep(drain).await;
+            // It may have come back meanwhile.
+            if ticket.is_shut() {
+                return;
+            }
+        }
+        if changes.changed().await.is_err() {
+            // Nobody publishes any more, so nothing is taken out.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+async fn ended(mut ending: watch::Receiver<Option<Instant>>) {
+    let at = ending.wait_for(Option::is_some).await.ok().and_then(|at| *at);
+    match at {
+        Some(at) => time::sleep_until(at).await,
+        // The gateway was dropped, and its threads drop this.
+        None => std::future::pending().await,
+    }
+}
