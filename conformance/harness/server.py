@@ -26,7 +26,7 @@ STOPPED_WITHIN_SECONDS = 45
 # After a kill nobody ends the model servers but their supervisors, which hear of it at once.
 ORPHANS_GONE_WITHIN_SECONDS = 10
 
-READY = re.compile(rb"tidegate is ready at (http://\S+)")
+READY = re.compile(rb"tidegate is ready at (https?://\S+)")
 
 
 def binary():

@@ -4,10 +4,11 @@
 //! (invariant A3). It never reads state, never starts or stops an instance, and never forwards a byte of a body whose
 //! signature has not been verified (promise T5).
 //!
-//! A request's way: `listen` (a connection on one of the threads, through `tls` if that is set) · `serve` (inference, or the control plane's?) ·
-//! `admit` (signature, size, members) · `forward` (choice of an instance from the `route_table` by `pick`) · `upstream`
-//! (one exchange with its model server, or the beginning of a `stream`) · an answer, or a `fault`. Every thread has its own runtime, connections to the
-//! model servers, signing keys and random numbers; what threads share is read without a lock.
+//! A request's way: `listen` (a connection on one of the threads, through `tls` if that is set) · `serve` (inference,
+//! or the control plane's?) · `admit` (signature, size, members) · `forward` (choice of an instance from the
+//! `route_table` by `pick`) · `upstream` (one exchange with its model server, or the beginning of a `stream`) · an
+//! answer, or a `fault`. Every thread has its own runtime, connections to the model servers, signing keys and random
+//! numbers; what threads share is read without a lock.
 
 mod admit;
 mod answer_body;
