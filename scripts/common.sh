@@ -8,6 +8,8 @@ cd "$ROOT"
 
 VENV="target/venv"
 TOOLS="target/tools"
+# Not a member of the workspace: scripts/test.sh gives it the same checks, and a target directory of its own.
+RUST_CLIENT="conformance/clients/rust/Cargo.toml"
 PATH="$PWD/$TOOLS/bin:$PATH"
 export PATH
 export RUFF_CACHE_DIR="$PWD/target/ruff"

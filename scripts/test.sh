@@ -11,6 +11,7 @@ cargo_tool cargo-nextest "$NEXTEST_VERSION"
 
 section "formatting"
 cargo fmt --all --check
+cargo fmt --manifest-path "$RUST_CLIENT" --check
 
 section "tidy: crate edges, sizes, generated code"
 cargo xtask tidy
@@ -20,10 +21,13 @@ section "Python: form and lints"
 "$VENV/bin/ruff" check --quiet --config scripts/ruff.toml conformance bench scripts
 
 section "dependencies: licences, sources"
-cargo metadata --locked --format-version 1 | "$VENV/bin/python" scripts/check_dependencies.py
+for manifest in Cargo.toml "$RUST_CLIENT"; do
+  cargo metadata --locked --format-version 1 --manifest-path "$manifest" | "$VENV/bin/python" scripts/check_dependencies.py
+done
 
 section "clippy"
 cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
+CARGO_TARGET_DIR=target/clients-rust cargo clippy --quiet --locked --all-targets --manifest-path "$RUST_CLIENT" -- -D warnings
 
 section "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --workspace --no-deps --document-private-items
@@ -41,6 +45,9 @@ printf '%s examples ran\n' "$(awk '/^test result/ { sum += $4 } END { print sum 
 
 section "release build"
 cargo build --quiet --release --locked
+
+section "the other clients: AWS CLI 2, SDKs for JavaScript and Rust"
+scripts/clients.sh
 
 section "conformance: unmodified clients against the release build"
 # More workers than cores: most of a test is waiting for model servers to start.

@@ -55,4 +55,5 @@ class Listener(http.server.ThreadingHTTPServer):
 
 
 if __name__ == "__main__":
+    print("the speaker listens", flush=True)
     Listener(("127.0.0.1", int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Handler).serve_forever()

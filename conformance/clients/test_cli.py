@@ -165,6 +165,14 @@ def test_an_answer_in_parts_comes_whole(aws, speaker, tmp_path):
     assert (tmp_path / "answer").read_text() == "highandlow"
 
 
+def test_what_a_model_server_wrote_is_told(aws, speaker):
+    group = f"/aws/sagemaker/Endpoints/{speaker}"
+    found = aws.json("logs", "filter-log-events", "--log-group-name", group, "--filter-pattern", "speaker")
+    assert [one["message"] for one in found["events"]] == ["the speaker listens"]
+    if aws.cli.major == 2:
+        assert "the speaker listens" in aws.text("logs", "tail", group, "--since", "1h")
+
+
 def test_a_model_servers_failure_is_told_with_its_status(aws, failing, tmp_path):
     command = ["sagemaker-runtime", "invoke-endpoint", "--endpoint-name", failing, "--body", "dGlkZQ=="]
     line = aws.refused(*command, tmp_path / "answer")
@@ -192,9 +200,9 @@ def test_a_model_servers_failure_is_told_with_its_status(aws, failing, tmp_path)
             "Tidegate does not",
         ),
         (
-            ["elastictranscoder", "list-pipelines"],
-            "(UnknownOperationException) when calling the ListPipelines operation",
-            'Tidegate does not serve the AWS service "elastictranscoder"',
+            ["kms", "list-keys"],
+            "(UnknownOperationException) when calling the ListKeys operation",
+            'Tidegate does not serve the AWS service "kms"',
         ),
         (
             ["sts", "get-session-token"],

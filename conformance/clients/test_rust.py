@@ -1,4 +1,4 @@
-"""The AWS SDK for Rust: the crates for inference and for autoscaling, by the tests under `rust/`, against one server."""
+"""The AWS SDK for Rust: the crates for inference and autoscaling, by the tests under `rust/`, against one server."""
 
 import re
 import subprocess

@@ -115,6 +115,7 @@ impl Server {
             logs: Arc::new(driver.logs()),
             s3: s3(buckets, &credentials, &config.region),
             limits: Arc::new(config.limits.clone()),
+            room: Arc::new(crate::front::room()),
             nudge: nudged,
             ready: Arc::clone(&ready),
         };

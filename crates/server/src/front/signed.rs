@@ -1,6 +1,7 @@
 //! Signed calls to the services of the control plane: admitted, read within bounds, verified, routed, served.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::time::Duration;
 
 use api::Context;
@@ -11,7 +12,8 @@ use gateway::ControlBody;
 use http::request::Parts;
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use wire::protocol::PARSED_BODY_BYTES_MAX;
 use wire::{ErrorBody, Service};
 
@@ -19,6 +21,18 @@ use super::{Front, SKEW_SECS, answer};
 
 /// How long a client may take to send a body: at 64 KiB a second the largest one arrives within it.
 const BODY_TIME_MAX: Duration = Duration::from_secs(64);
+
+/// Bytes of bodies held at once for the control plane: sixteen of the largest, or tens of thousands of the usual ones.
+/// Beyond it a call is refused with a 503, which every SDK tries again.
+pub(super) const HELD_BYTES_MAX: usize = 16 * PARSED_BODY_BYTES_MAX;
+
+/// What the budget is counted in: a permit each.
+const HELD_UNIT_BYTES: usize = 4096;
+
+/// The budget of [`HELD_BYTES_MAX`].
+pub(crate) fn room() -> Semaphore {
+    Semaphore::new(HELD_BYTES_MAX / HELD_UNIT_BYTES)
+}
 
 thread_local! {
     /// Derived keys by thread, so that no request waits for another.
@@ -29,6 +43,14 @@ thread_local! {
 enum Refused {
     Problem(Problem),
     Error(ErrorBody),
+}
+
+/// A request whose signature is good.
+struct Authentic<'a> {
+    credential: Arc<Credential>,
+    body: Bytes,
+    /// The body's share of the budget, given back when the request is answered.
+    _held: SemaphorePermit<'a>,
 }
 
 impl From<Problem> for Refused {
@@ -42,21 +64,23 @@ pub(super) async fn answer(front: &Front, parts: Parts, body: Incoming) -> Respo
     let signing_name = Claim::parse(&parts).ok().map(|claim| claim.service.to_string());
     let signing_name = signing_name.as_deref();
     match authenticate(front, &parts, body).await {
-        Ok((credential, body)) => match known(signing_name.unwrap_or_default()) {
-            Some(_) => serve(front, &parts, &body, &credential, &request_id).await,
-            None => answer::error(&parts, None, &unserved(signing_name.unwrap_or_default())),
-        },
+        Ok(Authentic { credential, body, _held }) => {
+            match known(signing_name.unwrap_or_default()) {
+                Some(_) => serve(front, &parts, &body, &credential, &request_id).await,
+                None => answer::error(&parts, None, &unserved(signing_name.unwrap_or_default())),
+            }
+        }
         Err(Refused::Problem(problem)) => answer::problem(&parts, signing_name, &problem),
         Err(Refused::Error(error)) => answer::error(&parts, signing_name, &error),
     }
 }
 
 /// Verifies the signature over head and body. Nothing of the body is looked at before.
-async fn authenticate(
-    front: &Front,
+async fn authenticate<'a>(
+    front: &'a Front,
     parts: &Parts,
     body: Incoming,
-) -> Result<(std::sync::Arc<Credential>, Bytes), Refused> {
+) -> Result<Authentic<'a>, Refused> {
     if auth::presence(parts) == Presence::Both {
         return Err(Problem::BothPresent.into());
     }
@@ -71,11 +95,23 @@ async fn authenticate(
         skew_secs: SKEW_SECS,
     };
     let admitted = claim.admit(&*front.credentials, &expect)?;
+    let held = hold(&front.room, &body).map_err(Refused::Error)?;
     let body = read(body).await.map_err(Refused::Error)?;
     let payload = Payload::Sha256(auth::sigv4::sha256(&body));
     let credential =
         KEYS.with_borrow_mut(|keys| admitted.verify(payload, &*front.credentials, keys))?;
-    Ok((credential, body))
+    Ok(Authentic { credential, body, _held: held })
+}
+
+/// A share of the budget for a body: its length, where that is told, else the most that is read.
+fn hold<'a>(room: &'a Semaphore, body: &Incoming) -> Result<SemaphorePermit<'a>, ErrorBody> {
+    let told = body.size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
+    let bytes = told.unwrap_or(PARSED_BODY_BYTES_MAX).min(PARSED_BODY_BYTES_MAX);
+    let units = u32::try_from(bytes.div_ceil(HELD_UNIT_BYTES)).unwrap_or(u32::MAX);
+    room.try_acquire_many(units).map_err(|_| {
+        let message = "The server is holding as many request bodies as it may. Try again.";
+        ErrorBody::new("ServiceUnavailable", StatusCode::SERVICE_UNAVAILABLE, message)
+    })
 }
 
 async fn read(body: Incoming) -> Result<Bytes, ErrorBody> {
@@ -124,13 +160,13 @@ async fn serve(
         return answer::error(parts, None, &unserved(""));
     };
     let cx = Context {
-        store: std::sync::Arc::clone(&front.store),
-        clock: std::sync::Arc::clone(&front.clock) as std::sync::Arc<dyn Clock>,
+        store: Arc::clone(&front.store),
+        clock: Arc::clone(&front.clock) as Arc<dyn Clock>,
         scope: front.scope.clone(),
         caller: credential.principal.clone(),
-        limits: std::sync::Arc::clone(&front.limits),
-        logs: std::sync::Arc::clone(&front.logs),
-        nudge: std::sync::Arc::clone(&front.nudge),
+        limits: Arc::clone(&front.limits),
+        logs: Arc::clone(&front.logs),
+        nudge: Arc::clone(&front.nudge),
     };
     let response = match wire::route(service, parts, body) {
         Ok(call) => api::serve(&cx, &call, request_id).await,

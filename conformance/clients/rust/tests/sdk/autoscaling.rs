@@ -27,7 +27,7 @@ async fn a_service_that_is_not_served_is_refused_by_name() {
         .register_scalable_target()
         .service_namespace(ServiceNamespace::Sagemaker)
         .resource_id("endpoint/tide/variant/main")
-        .scalable_dimension(ScalableDimension::SagemakerVariantDesiredInstanceCount)
+        .scalable_dimension(ScalableDimension::SageMakerVariantDesiredInstanceCount)
         .min_capacity(1)
         .max_capacity(4)
         .send()

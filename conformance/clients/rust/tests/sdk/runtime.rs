@@ -150,7 +150,7 @@ async fn a_stream_that_breaks_off_ends_with_a_model_stream_error() {
     assert_eq!(whole, b"highand");
     match broken {
         ResponseStreamError::ModelStreamError(error) => {
-            assert_eq!(error.error_code(), Some("StreamBroken"))
+            assert_eq!(error.error_code(), Some("StreamBroken"));
         }
         other => panic!("{other:?}"),
     }

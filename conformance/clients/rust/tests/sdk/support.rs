@@ -29,6 +29,11 @@ pub(crate) fn server() -> Server {
     }
 }
 
+/// The value of a variable that the test's starter sets.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the environment is how a client is told of its server"
+)]
 pub(crate) fn named(variable: &str) -> String {
     env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run this through pytest"))
 }
