@@ -1,4 +1,4 @@
-"""A disk without room: what cannot be kept is refused, what was kept stays and goes on serving, and room is all it takes."""
+"""A disk without room: what cannot be kept is refused, what was kept goes on serving, and room is all it takes."""
 
 import os
 import pathlib
@@ -18,11 +18,11 @@ OWN_BYTES = 2 * MIB
 HOSTILE = pathlib.Path(__file__).parent / "images" / "hostile_server.py"
 CONFIG = f'[[image]]\nmatch = "hostile:*"\ncommand = ["{sys.executable}", "{HOSTILE}"]\n'
 
-pytestmark = pytest.mark.skipif(small_disk.why_not() is not None, reason=str(small_disk.why_not()))
-
 
 @pytest.fixture(scope="module")
 def server():
+    if why_not := small_disk.why_not():
+        pytest.skip(why_not)
     made = small_disk.SmallDisk(DISK_MIB, config=CONFIG)
     try:
         yield made.start()
@@ -36,12 +36,13 @@ def s3(server):
 
 
 @pytest.fixture
-def kept(s3):
+def kept(server):
     """An object that no failure of a test may change."""
     body = os.urandom(64 * 1024)
-    s3.put_object(Bucket="models", Key="kept", Body=body)
+    server.client("s3").put_object(Bucket="models", Key="kept", Body=body)
     yield body
-    assert body_of(s3, "kept") == body
+    # By a client of its own: the server may have been started again.
+    assert body_of(server.client("s3"), "kept") == body
 
 
 def body_of(s3, key):
@@ -62,9 +63,6 @@ def test_an_upload_that_does_not_fit_leaves_nothing(server, s3, kept):
         upload = s3.create_multipart_upload(Bucket="models", Key="parts")["UploadId"]
         part = {"Bucket": "models", "Key": "parts", "UploadId": upload, "PartNumber": 1}
         is_refused_for_room(s3.upload_part, Body=large, **part)
-        is_refused_for_room(
-            s3.upload_part_copy, CopySource="models/kept", **part | {"UploadId": upload}
-        ) if server.free_bytes() == 0 else None
     assert "Parts" not in s3.list_parts(Bucket="models", Key="parts", UploadId=upload)
     s3.abort_multipart_upload(Bucket="models", Key="parts", UploadId=upload)
     assert error_of(s3.get_object, Bucket="models", Key="large")[0] == "NoSuchKey"
@@ -133,7 +131,10 @@ def everything(hosting, s3):
     return [
         [one["ModelName"] for one in sagemaker.list_models()["Models"]],
         [one["EndpointConfigName"] for one in sagemaker.list_endpoint_configs()["EndpointConfigs"]],
-        [hosting.describe(one["EndpointName"])["ProductionVariants"] for one in sagemaker.list_endpoints()["Endpoints"]],
+        [
+            hosting.describe(one["EndpointName"])["ProductionVariants"]
+            for one in sagemaker.list_endpoints()["Endpoints"]
+        ],
         [(one["Name"], one["CreationDate"]) for one in s3.list_buckets()["Buckets"]],
         [(one["Key"], one["ETag"]) for one in s3.list_objects_v2(Bucket="models")["Contents"]],
     ]

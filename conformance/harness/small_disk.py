@@ -1,17 +1,38 @@
 """A file system of a few megabytes, mounted as a server's data directory: what a full disk is tried on."""
 
 import contextlib
+import functools
 import os
 import subprocess
+import tempfile
 
 from .server import Server
 
 FILLER = "filler"
 
 
+def _mount(place, mib):
+    command = ["mount", "-t", "tmpfs", "-o", f"size={mib}m,mode=700", "tmpfs", str(place)]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def _unmount(place):
+    # A process that should have been gone must not keep the disk, whatever else has gone wrong.
+    subprocess.run(["umount", "--lazy", str(place)], check=False, capture_output=True)
+
+
+@functools.cache
 def why_not():
     """Why none can be mounted here; `None` if one can."""
-    return None if os.geteuid() == 0 else "only root can mount a small file system"
+    if os.geteuid() != 0:
+        return "only root can mount a small file system"
+    with tempfile.TemporaryDirectory(prefix="tg-") as place:
+        try:
+            _mount(place, 1)
+        except (OSError, subprocess.CalledProcessError):
+            return "this machine's root may not mount a small file system"
+        _unmount(place)
+    return None
 
 
 class SmallDisk(Server):
@@ -21,15 +42,13 @@ class SmallDisk(Server):
         super().__init__(**options)
         self._no_room = False
         self.data_dir.mkdir(mode=0o700)
-        command = ["mount", "-t", "tmpfs", "-o", f"size={mib}m,mode=700", "tmpfs", str(self.data_dir)]
-        subprocess.run(command, check=True, capture_output=True)
+        _mount(self.data_dir, mib)
 
     def close(self):
         try:
             super().close()
         finally:
-            # A process that should have been gone must not keep the disk, whatever else has gone wrong.
-            subprocess.run(["umount", "--lazy", str(self.data_dir)], check=False, capture_output=True)
+            _unmount(self.data_dir)
             with contextlib.suppress(OSError):
                 self.data_dir.rmdir()
                 self.root.rmdir()

@@ -122,9 +122,6 @@ def answer(connection, what, body):
         connection.sendall(whole(body) + whole(b"nobody asked for this"))
     elif what == "exit":
         os._exit(3)
-    elif what == "answer-and-exit":
-        connection.sendall(whole(body))
-        os._exit(3)
     elif what == "daemon":
         leave_a_daemon(body.decode())
         connection.sendall(whole(b"left"))
@@ -164,7 +161,7 @@ def serve(connection):
             if line.startswith("GET /ping"):
                 if HOW == "deaf-after-a-while" and asked:
                     time.sleep(1000)
-                if HOW == "garbage-ping":
+                if HOW == "garbage-ping" or (HOW == "garbage-after-a-while" and asked):
                     connection.sendall(ANSWERS["no-http"])
                     return
                 connection.sendall(whole(b""))
