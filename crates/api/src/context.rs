@@ -47,6 +47,7 @@ impl Context {
                 Ok(value)
             }
             Err(Undecided::Refused(error)) => Err(error),
+            Err(Undecided::Store(store::Error::Full)) => Err(Error::DiskFull),
             Err(Undecided::Store(why)) => Err(Error::Internal(why.to_string())),
         }
     }

@@ -42,6 +42,8 @@ pub enum Error {
     LimitExceeded(#[from] domain::endpoint::Exceeded),
     #[error("Tidegate does not implement the operation {operation} of {service}")]
     Unserved { service: &'static str, operation: &'static str },
+    #[error("The server's disk is full: nothing was changed. Make room on it and try again.")]
+    DiskFull,
     /// The cause goes to the log, never to the client.
     #[error("The request processing has failed because of an internal error.")]
     Internal(String),
@@ -97,6 +99,7 @@ impl Error {
             Self::Logs(refusal) => refusal.code(),
             Self::LimitExceeded(_) => (StatusCode::BAD_REQUEST, "ResourceLimitExceeded"),
             Self::Unserved { .. } => (StatusCode::BAD_REQUEST, "UnknownOperationException"),
+            Self::DiskFull => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure"),
         };
         ErrorBody::new(code, status, self.to_string())

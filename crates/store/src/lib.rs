@@ -41,6 +41,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 pub enum Error {
     #[error("the state cannot be kept: {0}")]
     Commit(String),
+    /// Nothing more can be kept until there is room.
+    #[error("the disk is full")]
+    Full,
     #[error("the state cannot be read: {0}")]
     Read(String),
     #[error("the store has stopped")]

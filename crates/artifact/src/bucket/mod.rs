@@ -100,7 +100,11 @@ impl Buckets {
                 what: format!("{} is missing but there are objects", path.display()),
             });
         }
-        let (index, made) = Index::open(&path)?;
+        let now = record::to_ms(clock());
+        // With the index or not at all: a first start that is killed must not be taken for a later one.
+        let index = Index::open(&path, |tx| {
+            index::bucket::create(tx, FIRST_BUCKET, now, BUCKETS_MAX).map(drop)
+        })?;
         let missing = blobs.sweep(index.named_blobs()?)?;
         if !missing.is_empty() {
             tracing::error!(count = missing.len(), dir = %dir.display(), "objects have lost their bytes; reading them will fail");
@@ -109,9 +113,6 @@ impl Buckets {
         let buckets = Self {
             shared: Arc::new(Shared { index, blobs: Arc::new(blobs), clock: Box::new(clock) }),
         };
-        if made {
-            buckets.create_bucket(FIRST_BUCKET)?;
-        }
         buckets.freeing(|tx| index::upload::expire(tx, buckets.expiry_ms()))?;
         Ok(buckets)
     }

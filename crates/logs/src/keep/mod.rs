@@ -84,7 +84,7 @@ impl LogFile {
 enum Work {
     Begin(Arc<LogFile>, Timestamp),
     Append(Arc<LogFile>, Timestamp, Output, Vec<u8>),
-    Flush(oneshot::Sender<()>),
+    Flush(Arc<LogFile>, oneshot::Sender<()>),
 }
 
 /// The way to the thread.
@@ -171,10 +171,10 @@ impl Log {
         Err(refused)
     }
 
-    /// Waits until all that was handed over is written, for `FLUSH_TIMEOUT` at most.
+    /// Waits until all that was handed over is written, and whatever was dropped is told, for `FLUSH_TIMEOUT` at most.
     pub async fn flush(&self) {
         let (done, written) = oneshot::channel();
-        if self.queue.work.try_send(Work::Flush(done)).is_ok() {
+        if self.queue.work.try_send(Work::Flush(Arc::clone(&self.file), done)).is_ok() {
             let _ = timeout(FLUSH_TIMEOUT, written).await;
         }
     }
@@ -193,9 +193,10 @@ fn write_all(shelf: &Shelf, work: &Receiver<Work>, waiting: &AtomicUsize) {
                 waiting.fetch_sub(weight(&lines), Ordering::Relaxed);
                 (file, written)
             }
-            Work::Flush(done) => {
+            Work::Flush(file, done) => {
+                let told = shelf.tell_dropped(&file);
                 let _ = done.send(());
-                continue;
+                (file, told)
             }
         };
         if let Err(error) = written {

@@ -80,6 +80,15 @@ impl Shelf {
         written
     }
 
+    /// Says how many lines were dropped since the last that was written. Nothing else would, if none follows.
+    pub(super) fn tell_dropped(&self, log: &Arc<LogFile>) -> io::Result<()> {
+        if log.dropped.load(Ordering::Relaxed) == 0 {
+            return Ok(());
+        }
+        // Its time is that of the latest record: stamps never fall.
+        self.append(log, 0, Output::Err, &[])
+    }
+
     fn write(
         &self,
         index: &mut Index,

@@ -144,6 +144,11 @@ async fn dropped_lines_are_told_of() {
     let text = &files(root.path(), "e/v")[0].1;
     assert_eq!(text.lines().count(), 3);
     assert!(text.starts_with("17 err tidegate: 3 lines were dropped"), "{text}");
+    log.file.dropped.store(2, Ordering::Relaxed);
+    log.flush().await;
+    let text = &files(root.path(), "e/v")[0].1;
+    let last = text.lines().last();
+    assert!(last.is_some_and(|line| line.contains(" err tidegate: 2 lines were dropped")), "{text}");
 }
 
 #[tokio::test]

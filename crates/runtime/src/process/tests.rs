@@ -226,7 +226,9 @@ async fn a_command_that_writes_much_is_not_blocked_and_its_log_is_bounded() {
     bench.driver.stop(&order.id);
     exit_of(&bench, &order.id).await;
     let log = bench.log_of(&order);
-    assert!(log.lines().any(|line| line.ends_with("err that was all")), "{}", log.len());
+    // A disk that cannot keep up costs lines, which is told, and never holds the command up.
+    let whole = log.lines().any(|line| line.ends_with("err that was all"));
+    assert!(whole || log.contains("lines were dropped here"), "{}", log.len());
     let folder = fs::read_dir(bench.data_dir.path().join("logs/chat/AllTraffic")).unwrap();
     let bytes: u64 = folder.map(|entry| entry.unwrap().metadata().unwrap().len()).sum();
     assert!(bytes <= 16 * 1024 * 1024, "{bytes}");

@@ -59,7 +59,7 @@ impl Journal for Disk {
 
     fn commit(&mut self, rows: &[Row]) -> Result<(), Error> {
         if self.full.load(Ordering::SeqCst) {
-            return Err(Error::Commit("the disk is full".into()));
+            return Err(Error::Full);
         }
         let mut kept = self.rows();
         for row in rows {

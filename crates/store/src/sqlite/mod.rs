@@ -114,7 +114,10 @@ impl Journal for SqliteJournal {
     }
 
     fn commit(&mut self, rows: &[Row]) -> Result<(), Error> {
-        self.try_commit(rows).map_err(|why| Error::Commit(why.to_string()))
+        self.try_commit(rows).map_err(|why| match why.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Error::Full,
+            _ => Error::Commit(why.to_string()),
+        })
     }
 }
 

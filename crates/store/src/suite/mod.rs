@@ -177,7 +177,7 @@ async fn a_commit_that_fails_leaves_everything_as_it_was() {
     let disk = Disk::default();
     let store = disk.open();
     disk.set_full(true);
-    assert!(matches!(put_model(&*store, "m").await, Err(Undecided::Store(Error::Commit(_)))));
+    assert!(matches!(put_model(&*store, "m").await, Err(Undecided::Store(Error::Full))));
     assert_eq!(store.state().models.size(), 0);
     disk.set_full(false);
     put_model(&*store, "m").await.unwrap();

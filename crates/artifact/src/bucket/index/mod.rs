@@ -86,8 +86,11 @@ pub(super) struct Index {
 pub(super) type Freed = Vec<u64>;
 
 impl Index {
-    /// Opens or makes the index; `true` if it was made.
-    pub(super) fn open(path: &Path) -> Result<(Self, bool), BucketError> {
+    /// Opens the index, or makes it together with what `first` puts into it.
+    pub(super) fn open(
+        path: &Path,
+        first: impl FnOnce(&Transaction<'_>) -> Result<(), BucketError>,
+    ) -> Result<Self, BucketError> {
         let connection = Connection::open(path)?;
         // Nobody else has this file open (the data directory is locked), so waiting for a lock means something is wrong.
         connection.busy_timeout(Duration::from_secs(5))?;
@@ -98,17 +101,20 @@ impl Index {
         let layout: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let index = Self { connection: Mutex::new(connection) };
         match layout {
-            LAYOUT => Ok((index, false)),
+            LAYOUT => Ok(index),
             0 | 1 => {
                 index.write(&Faults::default(), |tx| {
                     if layout == 0 {
                         tx.execute_batch(SCHEMA)?;
                     }
                     tx.execute_batch(COMPLETED)?;
+                    if layout == 0 {
+                        first(tx)?;
+                    }
                     tx.pragma_update(None, "user_version", LAYOUT)?;
                     Ok(())
                 })?;
-                Ok((index, layout == 0))
+                Ok(index)
             }
             other => Err(BucketError::Damaged {
                 what: format!("the index has layout {other}, this program knows {LAYOUT}"),
