@@ -148,7 +148,10 @@ async fn dropped_lines_are_told_of() {
     log.flush().await;
     let text = &files(root.path(), "e/v")[0].1;
     let last = text.lines().last();
-    assert!(last.is_some_and(|line| line.contains(" err tidegate: 2 lines were dropped")), "{text}");
+    assert!(
+        last.is_some_and(|line| line.contains(" err tidegate: 2 lines were dropped")),
+        "{text}"
+    );
 }
 
 #[tokio::test]
