@@ -41,8 +41,14 @@ fn with_type(status: StatusCode, media_type: &'static str, bytes: Bytes) -> Resp
 /// or lists buckets.
 pub(super) fn looks_like_s3(parts: &Parts) -> bool {
     let readable = auth::Claim::parse(parts).is_ok();
-    let unclaimed = wire::detect(None, parts).is_none();
+    let unclaimed = wire::detect(None, parts).is_none() && !names_an_action(parts);
     !readable && unclaimed && (parts.uri.path() != "/" || parts.method != Method::POST)
+}
+
+/// Whether the query asks for an operation as awsQuery's presigned URLs do.
+fn names_an_action(parts: &Parts) -> bool {
+    let mut members = parts.uri.query().into_iter().flat_map(|query| query.split('&'));
+    parts.uri.path() == "/" && members.any(|member| member.starts_with("Action="))
 }
 
 /// S3's answer to a request that nobody has signed.
@@ -98,6 +104,10 @@ fn service(parts: &Parts, signing_name: Option<&str>) -> &'static Service {
         .headers
         .get(CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form"));
-    let fallback = if form { &wire::sts::SERVICE } else { &wire::sagemaker::SERVICE };
+    let fallback = if form || names_an_action(parts) {
+        &wire::sts::SERVICE
+    } else {
+        &wire::sagemaker::SERVICE
+    };
     wire::detect(signing_name, parts).unwrap_or(fallback)
 }
