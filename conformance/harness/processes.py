@@ -46,6 +46,12 @@ def of(data_dir):
     return sorted(found)
 
 
+def children(data_dir, parent):
+    """A server's processes that this one of them started."""
+    line = f"PPid:\t{parent}".encode()
+    return {pid for pid in of(data_dir) if line in _read(pathlib.Path(f"/proc/{pid}/status")).splitlines()}
+
+
 def describe(pids):
     """One line a process, for the message of a failing test."""
     shown = []

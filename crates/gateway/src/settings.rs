@@ -41,12 +41,13 @@ pub const STREAM_TIME_MAX: Duration = Duration::from_mins(8);
 /// client hears why from here before the model server is stopped.
 pub const STREAM_DRAIN_TIME_MAX: Duration = DRAIN_LIMIT.saturating_sub(Duration::from_secs(2));
 
-/// How long a client may take to send a request's head, and to begin the next one.
-pub const HEAD_TIME_MAX: Duration = Duration::from_secs(30);
+/// How long a client may take to send a request's head, and to begin the next one. AWS's waiters ask again over the same
+/// connection after 30 or 60 seconds: one that closed at such a moment would cost them a failed call.
+pub const HEAD_TIME_MAX: Duration = Duration::from_secs(75);
 
 /// How long a connection may be open without a request under way. Longer than [`HEAD_TIME_MAX`], which answers for
 /// HTTP/1.1; this one also ends idle HTTP/2 connections and those that never said anything.
-pub const IDLE_TIME_MAX: Duration = Duration::from_mins(1);
+pub const IDLE_TIME_MAX: Duration = Duration::from_secs(80);
 
 /// How long a client may refuse to take any byte of its answer.
 pub const WRITE_TIME_MAX: Duration = Duration::from_secs(30);
