@@ -28,11 +28,10 @@ def _carries(process, mark):
 
 
 def _is_running(process):
-    # A zombie runs nothing and holds nothing; only its parent can remove it.
-    for line in _read(process / "status").splitlines():
-        if line.startswith(b"State:"):
-            return b"Z" not in line.split()[1]
-    return False
+    # A zombie runs nothing and holds nothing; only its parent can remove it. But one whose threads still run holds all
+    # that it had: its first thread alone has ended.
+    status = dict(line.split(b":", 1) for line in _read(process / "status").splitlines())
+    return bool(status) and (b"Z" not in status[b"State"].split()[0] or int(status[b"Threads"]) > 1)
 
 
 def of(data_dir):
