@@ -34,7 +34,8 @@ pub struct PeerInfo {
 /// A future that another thread may drive.
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// Answers one request, streaming in both directions.
+/// Answers one request, streaming in both directions. The request carries the [`crate::Quota`] of bytes that bodies may
+/// take in all, as an extension.
 pub type Handler =
     dyn Fn(Request<Incoming>, PeerInfo) -> BoxFuture<Response<ControlBody>> + Send + Sync;
 

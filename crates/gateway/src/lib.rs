@@ -32,6 +32,7 @@ mod worker;
 pub use answer_body::{BoxError, ControlBody, whole};
 pub use control_plane::{BoxFuture, ControlPlane, Handler, PeerInfo};
 pub use listen::{Drained, Gateway};
+pub use quota::{Quota, Share};
 pub use route_table::Routes;
 pub use settings::{
     ANSWER_TIME_MAX, BODY_BYTES_MAX, BODY_READ_TIME_MAX, CERTIFICATE_CHECK_INTERVAL,

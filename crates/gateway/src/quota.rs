@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// So many units, shared by all clones.
 #[derive(Clone)]
-pub(crate) struct Quota {
+pub struct Quota {
     left: Arc<AtomicUsize>,
 }
 
@@ -18,7 +18,7 @@ impl Quota {
     }
 
     /// A share of `units`, which goes back when it is dropped; nothing if less than that is left.
-    pub(crate) fn take(&self, units: usize) -> Option<Share> {
+    pub fn take(&self, units: usize) -> Option<Share> {
         let mut share = Share { quota: self.clone(), units: 0 };
         share.grow(units).then_some(share)
     }
@@ -32,7 +32,7 @@ impl fmt::Debug for Quota {
 
 /// Units taken from a [`Quota`].
 #[derive(Debug)]
-pub(crate) struct Share {
+pub struct Share {
     quota: Quota,
     units: usize,
 }

@@ -60,13 +60,15 @@ async fn dispatch(
     peer: PeerInfo,
     request: Request<Incoming>,
 ) -> Response<AnswerBody> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     if let Some(operation) = admit::operation(parts.uri.path()) {
         let claim = Claim::parse(&parts);
         if is_ours(&claim) {
             return invoke(worker, operation, &parts, claim, body).await;
         }
     }
+    // The control plane holds bodies too: the budget travels with the request.
+    parts.extensions.insert(worker.shared.room.clone());
     match worker.shared.parts.control.serve(Request::from_parts(parts, body), peer).await {
         Some(response) => response.map(AnswerBody::relayed),
         None => refuse(worker, &Fault::Internal, &worker.request_id()),

@@ -115,7 +115,6 @@ impl Server {
             logs: Arc::new(driver.logs()),
             s3: s3(buckets, &credentials, &config.region),
             limits: Arc::new(config.limits.clone()),
-            room: Arc::new(crate::front::room()),
             nudge: nudged,
             ready: Arc::clone(&ready),
         };

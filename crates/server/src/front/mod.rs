@@ -22,12 +22,10 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use store::Store;
-use tokio::sync::Semaphore;
 
 use crate::clock::ScaledClock;
 
 pub(crate) use keys::RootKey;
-pub(crate) use signed::room;
 
 /// How far a client's clock may be off, in seconds: the wider of the two windows that AWS has
 /// (`reference/autoscaling-and-cloudwatch.md`, section 8.4).
@@ -44,8 +42,6 @@ pub(crate) struct Front {
     /// What model servers have written.
     pub logs: Arc<dyn logs::Read>,
     pub limits: Arc<Limits>,
-    /// The budget of bytes of bodies that are held: [`signed::room`].
-    pub room: Arc<Semaphore>,
     /// Tells the control loop that something may be due.
     pub nudge: Arc<dyn Fn() + Send + Sync>,
     /// Whether the state is loaded and the port serves.

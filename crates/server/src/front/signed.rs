@@ -8,12 +8,11 @@ use api::Context;
 use auth::{Claim, Credential, Expectation, Payload, Presence, Problem, SigningKeys};
 use bytes::Bytes;
 use domain::time::Clock;
-use gateway::ControlBody;
+use gateway::{ControlBody, Quota, Share};
 use http::request::Parts;
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Incoming};
-use tokio::sync::{Semaphore, SemaphorePermit};
 use wire::protocol::PARSED_BODY_BYTES_MAX;
 use wire::{ErrorBody, Service};
 
@@ -21,18 +20,6 @@ use super::{Front, SKEW_SECS, answer};
 
 /// How long a client may take to send a body: at 64 KiB a second the largest one arrives within it.
 const BODY_TIME_MAX: Duration = Duration::from_secs(64);
-
-/// Bytes of bodies held at once for the control plane: sixteen of the largest, or tens of thousands of the usual ones.
-/// Beyond it a call is refused with a 503, which every SDK tries again.
-pub(super) const HELD_BYTES_MAX: usize = 16 * PARSED_BODY_BYTES_MAX;
-
-/// What the budget is counted in: a permit each.
-const HELD_UNIT_BYTES: usize = 4096;
-
-/// The budget of [`HELD_BYTES_MAX`].
-pub(crate) fn room() -> Semaphore {
-    Semaphore::new(HELD_BYTES_MAX / HELD_UNIT_BYTES)
-}
 
 thread_local! {
     /// Derived keys by thread, so that no request waits for another.
@@ -46,11 +33,11 @@ enum Refused {
 }
 
 /// A request whose signature is good.
-struct Authentic<'a> {
+struct Authentic {
     credential: Arc<Credential>,
     body: Bytes,
     /// The body's share of the budget, given back when the request is answered.
-    _held: SemaphorePermit<'a>,
+    _held: Option<Share>,
 }
 
 impl From<Problem> for Refused {
@@ -76,11 +63,7 @@ pub(super) async fn answer(front: &Front, parts: Parts, body: Incoming) -> Respo
 }
 
 /// Verifies the signature over head and body. Nothing of the body is looked at before.
-async fn authenticate<'a>(
-    front: &'a Front,
-    parts: &Parts,
-    body: Incoming,
-) -> Result<Authentic<'a>, Refused> {
+async fn authenticate(front: &Front, parts: &Parts, body: Incoming) -> Result<Authentic, Refused> {
     if auth::presence(parts) == Presence::Both {
         return Err(Problem::BothPresent.into());
     }
@@ -95,7 +78,7 @@ async fn authenticate<'a>(
         skew_secs: SKEW_SECS,
     };
     let admitted = claim.admit(&*front.credentials, &expect)?;
-    let held = hold(&front.room, &body).map_err(Refused::Error)?;
+    let held = hold(parts, &body).map_err(Refused::Error)?;
     let body = read(body).await.map_err(Refused::Error)?;
     let payload = Payload::Sha256(auth::sigv4::sha256(&body));
     let credential =
@@ -103,15 +86,17 @@ async fn authenticate<'a>(
     Ok(Authentic { credential, body, _held: held })
 }
 
-/// A share of the budget for a body: its length, where that is told, else the most that is read.
-fn hold<'a>(room: &'a Semaphore, body: &Incoming) -> Result<SemaphorePermit<'a>, ErrorBody> {
+/// A share of what all requests together may hold, for a body: its length, where that is told, else the most that is
+/// read. Beyond it a call is refused with a 503, which every SDK tries again.
+fn hold(parts: &Parts, body: &Incoming) -> Result<Option<Share>, ErrorBody> {
     let told = body.size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
     let bytes = told.unwrap_or(PARSED_BODY_BYTES_MAX).min(PARSED_BODY_BYTES_MAX);
-    let units = u32::try_from(bytes.div_ceil(HELD_UNIT_BYTES)).unwrap_or(u32::MAX);
-    room.try_acquire_many(units).map_err(|_| {
+    let Some(room) = parts.extensions.get::<Quota>() else { return Ok(None) };
+    let share = room.take(bytes).ok_or_else(|| {
         let message = "The server is holding as many request bodies as it may. Try again.";
         ErrorBody::new("ServiceUnavailable", StatusCode::SERVICE_UNAVAILABLE, message)
-    })
+    })?;
+    Ok(Some(share))
 }
 
 async fn read(body: Incoming) -> Result<Bytes, ErrorBody> {
