@@ -50,7 +50,9 @@ impl Pool {
             Ok(Err(cause)) => return Err(cause.after_sending()),
             Err(_) => return Err(Cause::TimedOut.after_sending()),
         };
-        if !reply.cut {
+        // A model server that could not answer well often closes next, and may not say so: its connection is not worth a
+        // later request that would be lost with it.
+        if reply.status.is_success() && !reply.cut {
             self.put(&instance.id, connection);
         }
         Ok(reply)
