@@ -43,8 +43,9 @@ impl Pool {
     pub(super) fn take(&self, id: &InstanceId) -> Option<Connection> {
         let mut all = self.0.idle.borrow_mut();
         let idle = all.get_mut(id)?;
-        while let Some(Idle { connection, .. }) = idle.pop() {
-            if connection.is_reusable() {
+        while let Some(Idle { connection, since }) = idle.pop() {
+            // The sweep may come too late for this one.
+            if since.elapsed() < IDLE_TIME_MAX && connection.is_reusable() {
                 return Some(connection);
             }
         }
