@@ -113,6 +113,6 @@ def test_a_model_server_that_is_killed_takes_its_workers_along_and_comes_back(ho
         dead = {given["master"]} | processes.children(server.data_dir, given["master"])
         assert given["worker"] in dead
         processes.kill([given["master"]])
-        eventually(lambda: not dead & set(processes.of(server.data_dir)), 10, every=0.001)
+        eventually(lambda: all(processes.has_ended(pid) for pid in dead), 10, every=0.001)
         # No waiting here: this request may come before the server has heard of the death, and must not fail for it.
         assert told(runtime, name)["master"] != given["master"]

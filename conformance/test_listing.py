@@ -1,6 +1,7 @@
 """Lists: filters, order, and pages that neither skip nor repeat."""
 
 import datetime
+import time
 
 import pytest
 
@@ -16,6 +17,8 @@ def models(sagemaker):
     created = [f"tide-{(n * 7) % COUNT:02}" for n in range(COUNT)]
     for name in created:
         sagemaker.create_model(ModelName=name, PrimaryContainer={"Image": ECHO}, ExecutionRoleArn=ROLE)
+        # Times of creation have milliseconds, and those of two models may be the same; here they must not.
+        time.sleep(0.002)
     sagemaker.create_model(ModelName="other", PrimaryContainer={"Image": ECHO}, ExecutionRoleArn=ROLE)
     return created
 

@@ -34,6 +34,11 @@ def _is_running(process):
     return bool(status) and (b"Z" not in status[b"State"].split()[0] or int(status[b"Threads"]) > 1)
 
 
+def has_ended(pid):
+    """Whether nothing of this process runs or holds anything. One that is ending may no longer be found by its marks."""
+    return not _is_running(pathlib.Path(f"/proc/{pid}"))
+
+
 def of(data_dir):
     """The ids of every running process that carries `data_dir`, this one left out."""
     mark = os.fsencode(str(data_dir))
