@@ -35,7 +35,7 @@ def _is_running(process):
 
 
 def has_ended(pid):
-    """Whether nothing of this process runs or holds anything. One that is ending may no longer be found by its marks."""
+    """Whether nothing of this process runs or holds anything. While it ends, its marks may be gone already."""
     return not _is_running(pathlib.Path(f"/proc/{pid}"))
 
 
