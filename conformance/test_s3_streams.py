@@ -12,6 +12,7 @@ from harness import signed
 from harness.server import REGION
 
 SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+SIGNED_AND_SUMMED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
 SUMMED = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 PIECES = [b"a" * 65536, b"b" * 8192, b"the end"]
 WHOLE = b"".join(PIECES)
@@ -51,12 +52,24 @@ class Upload:
         return hmac.new(key, text.encode(), "sha256").hexdigest()
 
     def signed_body(self):
+        return self.pieces()[0] + b"\r\n"
+
+    def signed_and_summed_body(self):
+        body, previous = self.pieces()
+        line = b"x-amz-checksum-crc32:" + crc(WHOLE)
+        text = ["AWS4-HMAC-SHA256-TRAILER", self.date, self.scope, previous, sha(line + b"\n")]
+        signature = self.sign("\n".join(text)).encode()
+        return body + line + b"\r\nx-amz-trailer-signature:" + signature + b"\r\n\r\n"
+
+    def pieces(self):
+        """The signed pieces, of the last its first line only; and that one's signature."""
         previous, body = self.signature, b""
         for piece in [*PIECES, b""]:
             text = ["AWS4-HMAC-SHA256-PAYLOAD", self.date, self.scope, previous, EMPTY, sha(piece)]
             previous = self.sign("\n".join(text))
-            body += b"%x;chunk-signature=%s\r\n%s\r\n" % (len(piece), previous.encode(), piece)
-        return body
+            body += b"%x;chunk-signature=%s\r\n" % (len(piece), previous.encode())
+            body += piece + b"\r\n" if piece else b""
+        return body, previous
 
     def send(self, body):
         return signed.send(self.server, "PUT", self.path, body, self.headers | {"Content-Length": str(len(body))})
@@ -91,30 +104,72 @@ def test_pieces_that_are_summed_up_make_the_object(server):
     assert stored(server, "summed") == WHOLE
 
 
+def test_pieces_that_are_signed_and_summed_up_make_the_object(server):
+    upload = Upload(server, "both", SIGNED_AND_SUMMED, **{"x-amz-trailer": "x-amz-checksum-crc32"})
+    assert upload.send(upload.signed_and_summed_body()).status == 200
+    assert stored(server, "both") == WHOLE
+
+
+def is_refused(server, upload, body, code):
+    answer = upload.send(body)
+    assert answer.status in (400, 403), answer.body
+    assert b"<Code>%s</Code>" % code.encode() in answer.body
+    assert upload.path.rpartition("/")[2] not in keys(server)
+
+
+# What each damage is answered with; "the last piece" is cut although every byte of the object has come.
 @pytest.mark.parametrize(
-    "damage",
+    ("key", "damage", "code"),
     [
-        lambda body: body.replace(b"the end", b"the enD"),
-        lambda body: body.replace(b"chunk-signature=", b"chunk-signature=0", 1),
+        ("signed-byte", lambda body: body.replace(b"the end", b"the enD"), "SignatureDoesNotMatch"),
+        (
+            "signed-signature",
+            lambda body: body.replace(b"chunk-signature=", b"chunk-signature=0", 1),
+            "InvalidRequest",
+        ),
+        ("signed-last", lambda body: body[: body.rindex(b"0;chunk-signature")], "IncompleteBody"),
+        ("signed-half", lambda body: body[: len(body) // 2], "IncompleteBody"),
     ],
-    ids=["a byte", "a signature"],
+    ids=["a byte", "a signature", "the last piece", "half"],
 )
-def test_a_signed_upload_that_is_damaged_leaves_nothing(server, damage):
-    upload = Upload(server, "damaged", SIGNED)
-    assert 400 <= upload.send(damage(upload.signed_body())).status < 500
-    assert "damaged" not in keys(server)
+def test_a_signed_upload_that_is_damaged_leaves_nothing(server, key, damage, code):
+    upload = Upload(server, key, SIGNED)
+    is_refused(server, upload, damage(upload.signed_body()), code)
 
 
 @pytest.mark.parametrize(
-    "damage",
+    ("key", "damage", "code"),
     [
-        lambda body: body.replace(b"the end", b"the enD"),
-        lambda body: body.replace(crc(WHOLE), b"AAAAAA=="),
-        lambda body: body[: body.rindex(b"x-amz-checksum")] + b"\r\n",
+        ("both-byte", lambda body: body.replace(b"the end", b"the enD"), "SignatureDoesNotMatch"),
+        ("both-sum", lambda body: body.replace(crc(WHOLE), b"AAAAAA=="), "SignatureDoesNotMatch"),
+        ("both-trailer", lambda body: body[: body.rindex(b"x-amz-checksum")] + b"\r\n", "MalformedTrailerError"),
+        ("both-unsigned", lambda body: body[: body.rindex(b"x-amz-trailer-signature")] + b"\r\n", "InvalidRequest"),
+        ("both-last", lambda body: body[: body.rindex(b"0;chunk-signature")], "IncompleteBody"),
     ],
-    ids=["a byte", "the sum", "no trailer"],
+    ids=["a byte", "the sum", "no trailer", "no signature of the trailer", "the last piece"],
 )
-def test_a_summed_upload_that_is_damaged_leaves_nothing(server, damage):
-    upload = Upload(server, "damaged", SUMMED, **{"x-amz-trailer": "x-amz-checksum-crc32"})
-    assert 400 <= upload.send(damage(summed_body())).status < 500
-    assert "damaged" not in keys(server)
+def test_a_signed_and_summed_upload_that_is_damaged_leaves_nothing(server, key, damage, code):
+    upload = Upload(server, key, SIGNED_AND_SUMMED, **{"x-amz-trailer": "x-amz-checksum-crc32"})
+    is_refused(server, upload, damage(upload.signed_and_summed_body()), code)
+
+
+@pytest.mark.parametrize(
+    ("key", "damage", "code"),
+    [
+        ("summed-byte", lambda body: body.replace(b"the end", b"the enD"), "BadDigest"),
+        ("summed-sum", lambda body: body.replace(crc(WHOLE), b"AAAAAA=="), "BadDigest"),
+        ("summed-trailer", lambda body: body[: body.rindex(b"x-amz-checksum")] + b"\r\n", "MalformedTrailerError"),
+        ("summed-last", lambda body: body[: body.rindex(b"0\r\nx-amz-checksum")], "IncompleteBody"),
+    ],
+    ids=["a byte", "the sum", "no trailer", "the last piece"],
+)
+def test_a_summed_upload_that_is_damaged_leaves_nothing(server, key, damage, code):
+    upload = Upload(server, key, SUMMED, **{"x-amz-trailer": "x-amz-checksum-crc32"})
+    is_refused(server, upload, damage(summed_body()), code)
+
+
+def test_a_summed_upload_without_a_sum_must_still_be_ended(server):
+    pieces = summed_body().partition(b"0\r\nx-amz-checksum")[0]
+    is_refused(server, Upload(server, "endless", SUMMED), pieces, "IncompleteBody")
+    assert Upload(server, "ended", SUMMED).send(pieces + b"0\r\n\r\n").status == 200
+    assert stored(server, "ended") == WHOLE

@@ -43,4 +43,10 @@ pub trait Clock: Send + Sync + fmt::Debug {
 
     /// Wall time: what signatures and the limits of real work (download, start-up, draining) go by.
     fn wall(&self) -> Timestamp;
+
+    /// How long by the wall until server time has come to `at`: what a wait for something that is scheduled in server
+    /// time sleeps. Nothing if it has passed.
+    fn wall_until(&self, at: Timestamp) -> Duration {
+        at.since(self.now())
+    }
 }

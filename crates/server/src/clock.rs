@@ -33,6 +33,10 @@ impl Clock for ScaledClock {
     fn wall(&self) -> Timestamp {
         wall()
     }
+
+    fn wall_until(&self, at: Timestamp) -> Duration {
+        at.since(self.now()).div_f64(self.scale)
+    }
 }
 
 /// The machine's time of day.

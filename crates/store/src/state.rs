@@ -3,9 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use domain::alarm::{Alarm, HistoryItem};
 use domain::endpoint::Endpoint;
 use domain::endpoint_config::EndpointConfig;
 use domain::model::Model;
+use domain::scaling::{Activity, Policy, ScheduledAction, Target};
 use rpds::RedBlackTreeMapSync;
 
 use crate::record::{Counters, Record, Row, ServerTime, Tagged};
@@ -19,6 +21,12 @@ pub struct State {
     pub models: Table<Model>,
     pub endpoint_configs: Table<EndpointConfig>,
     pub endpoints: Table<Endpoint>,
+    pub targets: Table<Target>,
+    pub policies: Table<Policy>,
+    pub scheduled_actions: Table<ScheduledAction>,
+    pub activities: Table<Activity>,
+    pub alarms: Table<Alarm>,
+    pub alarm_history: Table<HistoryItem>,
     pub tagged: Table<Tagged>,
     pub(crate) counters: Table<Counters>,
     pub(crate) time: Table<ServerTime>,

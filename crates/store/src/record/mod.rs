@@ -1,14 +1,18 @@
 //! What is kept, and in which form: each record carries the version of its form and is brought up to date when read.
 
+use std::fmt;
 use std::sync::Arc;
 
+use domain::alarm::{Alarm, AlarmName, HistoryItem};
 use domain::arn::Kind;
 use domain::endpoint::Endpoint;
 use domain::endpoint_config::EndpointConfig;
 use domain::model::Model;
 use domain::name::{EndpointConfigName, EndpointKey, ModelName};
+use domain::scaling::{Activity, Policy, ScheduledAction, Target, TargetKey};
 use domain::tag::Tags;
 use domain::time::Timestamp;
+use domain::uuid::Uuid;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +47,47 @@ impl Tagged {
     /// The key of a resource's tags. An endpoint's ARN may be spelled in any case.
     pub fn key_of(kind: Kind, arn: &str) -> String {
         if kind == Kind::Endpoint { arn.to_ascii_lowercase() } else { arn.to_owned() }
+    }
+}
+
+/// An activity's place: those of one target together, in the order in which they began.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ActivityKey {
+    pub target: TargetKey,
+    pub started_at: Timestamp,
+    pub id: Uuid,
+}
+
+impl From<&Activity> for ActivityKey {
+    fn from(activity: &Activity) -> Self {
+        let target = TargetKey::from(&activity.resource);
+        Self { target, started_at: activity.started_at, id: activity.id }
+    }
+}
+
+impl fmt::Display for ActivityKey {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}\n{}\n{}", self.target, self.started_at.as_millis(), self.id)
+    }
+}
+
+/// A history item's place: those of one alarm together, in the order in which they happened.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HistoryKey {
+    pub alarm: AlarmName,
+    pub at: Timestamp,
+    pub sequence: u64,
+}
+
+impl From<&HistoryItem> for HistoryKey {
+    fn from(item: &HistoryItem) -> Self {
+        Self { alarm: item.alarm.clone(), at: item.at, sequence: item.sequence }
+    }
+}
+
+impl fmt::Display for HistoryKey {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}\n{}\n{}", self.alarm, self.at.as_millis(), self.sequence)
     }
 }
 
@@ -91,6 +136,12 @@ records! {
     Model: "model" version 1 in models by ModelName, |it| it.name.clone(), |key| key.to_string();
     EndpointConfig: "endpoint-config" version 1 in endpoint_configs by EndpointConfigName, |it| it.name.clone(), |key| key.to_string();
     Endpoint: "endpoint" version 1 in endpoints by EndpointKey, |it| EndpointKey::from(&it.name), |key| key.as_str().to_owned();
+    Target: "scalable-target" version 1 in targets by TargetKey, |it| TargetKey::from(&it.resource), |key| key.to_string();
+    Policy: "scaling-policy" version 1 in policies by (TargetKey, String), |it| (it.target.clone(), it.name.clone()), |key| format!("{}\n{}", key.0, key.1);
+    ScheduledAction: "scheduled-action" version 1 in scheduled_actions by (TargetKey, String), |it| (it.target.clone(), it.name.clone()), |key| format!("{}\n{}", key.0, key.1);
+    Activity: "scaling-activity" version 1 in activities by ActivityKey, |it| ActivityKey::from(it), |key| key.to_string();
+    Alarm: "alarm" version 1 in alarms by AlarmName, |it| it.name.clone(), |key| key.to_string();
+    HistoryItem: "alarm-history" version 1 in alarm_history by HistoryKey, |it| HistoryKey::from(it), |key| key.to_string();
     Tagged: "tags" version 1 in tagged by String, |it| it.arn.clone(), |key| key.clone();
     Counters: "counters" version 1 in counters by (), |_it| (), |_key| String::new();
     ServerTime: "server-time" version 1 in time by (), |_it| (), |_key| String::new();

@@ -1,0 +1,116 @@
+//! What can be asked of a bucket.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Count, sum, minimum and maximum of the values in a bucket. An empty one has count 0.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Summary {
+    pub count: f64,
+    pub sum: f64,
+    pub min: f64,
+    pub max: f64,
+}
+
+impl Summary {
+    /// One value, `count` times.
+    pub const fn of(value: f64, count: f64) -> Self {
+        Self { count, sum: value * count, min: value, max: value }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.count <= 0.0
+    }
+
+    #[must_use]
+    pub fn merge(self, other: Self) -> Self {
+        if self.is_empty() {
+            return other;
+        }
+        if other.is_empty() {
+            return self;
+        }
+        Self {
+            count: self.count + other.count,
+            sum: self.sum + other.sum,
+            min: self.min.min(other.min),
+            max: self.max.max(other.max),
+        }
+    }
+}
+
+/// A statistic: the five basic ones, or an extended one.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Statistic {
+    SampleCount,
+    Average,
+    Sum,
+    Minimum,
+    Maximum,
+    /// `p0` to `p100`.
+    Percentile(f64),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is not a statistic that Tidegate has")]
+pub struct UnknownStatistic(pub String);
+
+impl Statistic {
+    pub const fn is_extended(self) -> bool {
+        matches!(self, Self::Percentile(_))
+    }
+}
+
+impl std::fmt::Display for Statistic {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::SampleCount => out.write_str("SampleCount"),
+            Self::Average => out.write_str("Average"),
+            Self::Sum => out.write_str("Sum"),
+            Self::Minimum => out.write_str("Minimum"),
+            Self::Maximum => out.write_str("Maximum"),
+            Self::Percentile(rank) => write!(out, "p{rank}"),
+        }
+    }
+}
+
+impl FromStr for Statistic {
+    type Err = UnknownStatistic;
+
+    fn from_str(raw: &str) -> Result<Self, UnknownStatistic> {
+        let unknown = || UnknownStatistic(raw.to_owned());
+        match raw {
+            "SampleCount" => Ok(Self::SampleCount),
+            "Average" => Ok(Self::Average),
+            "Sum" => Ok(Self::Sum),
+            "Minimum" => Ok(Self::Minimum),
+            "Maximum" => Ok(Self::Maximum),
+            _ => {
+                let rank = raw.strip_prefix('p').ok_or_else(unknown)?;
+                let digits = rank.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+                let rank: f64 = rank.parse().ok().filter(|_| digits).ok_or_else(unknown)?;
+                if (0.0..=100.0).contains(&rank) {
+                    Ok(Self::Percentile(rank))
+                } else {
+                    Err(unknown())
+                }
+            }
+        }
+    }
+}
+
+impl TryFrom<String> for Statistic {
+    type Error = UnknownStatistic;
+
+    fn try_from(raw: String) -> Result<Self, UnknownStatistic> {
+        raw.parse()
+    }
+}
+
+impl From<Statistic> for String {
+    fn from(statistic: Statistic) -> Self {
+        statistic.to_string()
+    }
+}
