@@ -78,7 +78,8 @@ fn refused(refusal: &Refusal, scope: &Scope) -> String {
         | Refusal::DuplicateVariant(_)
         | Refusal::NoInstances(_)
         | Refusal::WeightNotFinite(_)
-        | Refusal::TwoDeploymentConfigs => refusal.to_string(),
+        | Refusal::TwoDeploymentConfigs
+        | Refusal::Registered(_) => refusal.to_string(),
     }
 }
 

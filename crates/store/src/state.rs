@@ -7,7 +7,8 @@ use domain::alarm::{Alarm, HistoryItem};
 use domain::endpoint::Endpoint;
 use domain::endpoint_config::EndpointConfig;
 use domain::model::Model;
-use domain::scaling::{Activity, Policy, ScheduledAction, Target};
+use domain::name::{EndpointKey, VariantName};
+use domain::scaling::{Activity, Policy, ScheduledAction, Target, TargetKey};
 use rpds::RedBlackTreeMapSync;
 
 use crate::record::{Counters, Record, Row, ServerTime, Tagged};
@@ -36,6 +37,16 @@ impl State {
     /// The number of the deployment that was made last; 0 before the first.
     pub fn last_deployment(&self) -> u64 {
         self.counters.get(&()).map_or(0, |counters| counters.last_deployment)
+    }
+
+    /// The scalable targets of an endpoint.
+    pub fn targets_of(&self, endpoint: &EndpointKey) -> impl Iterator<Item = &Arc<Target>> {
+        // No name sorts before "0", so that the endpoint's targets begin here.
+        let first: Option<VariantName> = "0".parse().ok();
+        let from = first.map(|variant| TargetKey { endpoint: endpoint.clone(), variant });
+        let range = from.map(|from| self.targets.range(from..)).into_iter().flatten();
+        let endpoint = endpoint.clone();
+        range.take_while(move |(key, _)| key.endpoint == endpoint).map(|(_, target)| target)
     }
 
     /// Server time up to which clocks may have been read, if any was kept.

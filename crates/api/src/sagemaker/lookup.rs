@@ -8,6 +8,7 @@ use domain::endpoint_config::EndpointConfig;
 use domain::instance::DeploymentId;
 use domain::model::Model;
 use domain::name::{EndpointConfigName, EndpointKey, EndpointName, ModelName};
+use domain::scaling::ResourceId;
 use serde_json::Value;
 use store::State;
 
@@ -54,6 +55,11 @@ pub(super) fn parts(state: &State, config: &Arc<EndpointConfig>) -> Parts {
         config: Arc::clone(config),
         models: names.filter_map(|name| state.models.get(name).cloned()).collect(),
     }
+}
+
+/// The endpoint's variants that are registered as scalable targets.
+pub(super) fn registered(state: &State, endpoint: &Endpoint) -> Vec<ResourceId> {
+    state.targets_of(&EndpointKey::from(&endpoint.name)).map(|target| target.resource.clone()).collect()
 }
 
 /// Puts a refusal of the domain into the words of the API.

@@ -27,7 +27,14 @@ pub(super) async fn update_endpoint(
         let arn = scope.sagemaker(domain::arn::Kind::Endpoint, &endpoint.name);
         let config = lookup::config(state, &scope, &config_name)?;
         let parts = lookup::parts(state, config);
-        let request = UpdateRequest { parts, retain, deployment_config, retain_deployment_config };
+        let registered = lookup::registered(state, endpoint);
+        let request = UpdateRequest {
+            parts,
+            retain,
+            deployment_config,
+            retain_deployment_config,
+            registered,
+        };
         let after = endpoint.request_update(&request, now).map_err(lookup::refuse(&scope))?;
         lookup::within(&limits, state, Some(endpoint), &after)?;
         Ok((

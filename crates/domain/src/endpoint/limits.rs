@@ -147,6 +147,7 @@ mod tests {
             retain: Retain::default(),
             deployment_config: None,
             retain_deployment_config: false,
+            registered: Vec::new(),
         };
         let updating = live.request_update(&request, Timestamp::default()).unwrap();
         assert_eq!(limits().admit([].into_iter(), Some(&live), &updating).unwrap_err().delta, 6);

@@ -14,6 +14,8 @@ use crate::time::Timestamp;
 mod event;
 mod limits;
 mod request;
+#[cfg(test)]
+mod scaling_tests;
 
 pub use event::{Event, Illegal, Reached};
 pub use limits::{Exceeded, Limits};

@@ -11,6 +11,7 @@ use crate::instance::DeploymentId;
 use crate::members::Members;
 use crate::model::Model;
 use crate::name::{EndpointName, ModelName, VariantName};
+use crate::scaling::ResourceId;
 use crate::time::Timestamp;
 
 /// What a deployment is made of, as found when the request came.
@@ -37,6 +38,8 @@ pub struct UpdateRequest {
     pub deployment_config: Option<Members>,
     /// `RetainDeploymentConfig`: go by the config of the update before.
     pub retain_deployment_config: bool,
+    /// The endpoint's variants that are registered as scalable targets.
+    pub registered: Vec<ResourceId>,
 }
 
 /// One element of `DesiredWeightsAndCapacities`.
@@ -73,6 +76,19 @@ pub enum Refusal {
     WeightNotFinite(String),
     #[error("Specify either DeploymentConfig or RetainDeploymentConfig, not both.")]
     TwoDeploymentConfigs,
+    /// Promises S1 and S2. The first sentence is AWS's, as it is remembered (`reference/autoscaling-and-cloudwatch.md`,
+    /// section 1.10); the second says what to do.
+    #[error(
+        "The variant(s) \"[{}]\" must be deregistered as scalable targets with AWS Auto Scaling before they can be \
+         removed or have their instance type modified. Call DeleteScalingPolicy and DeregisterScalableTarget for {} first.",
+        joined(.0.iter().map(|one| one.variant.to_string())),
+        joined(.0.iter().map(ToString::to_string))
+    )]
+    Registered(Vec<ResourceId>),
+}
+
+fn joined(names: impl Iterator<Item = String>) -> String {
+    names.collect::<Vec<_>>().join(", ")
 }
 
 impl Endpoint {
@@ -111,6 +127,10 @@ impl Endpoint {
             return Err(Refusal::Lacking(lacking));
         }
         let pending = deployment(&request.parts, self.live.as_deref(), request.retain, now)?;
+        let bound = self.bound_by_scaling(&request.parts.config, &request.registered);
+        if !bound.is_empty() {
+            return Err(Refusal::Registered(bound));
+        }
         Ok(Self {
             modified_at: now,
             stage: Stage::Deploying,
@@ -118,6 +138,21 @@ impl Endpoint {
             deployment_config: given.cloned().or_else(|| self.deployment_config.clone()),
             ..self.clone()
         })
+    }
+
+    /// The registered variants that a new config lacks or gives another instance type (promises S1 and S2). Another
+    /// model is no reason to refuse (promise S3). What is registered for a variant that does not run binds nothing.
+    fn bound_by_scaling(
+        &self,
+        config: &EndpointConfig,
+        registered: &[ResourceId],
+    ) -> Vec<ResourceId> {
+        let changes = |one: &&ResourceId| {
+            let live = self.live.as_ref();
+            let before = live.and_then(|live| live.config.instance_type(&one.variant));
+            before.is_some() && config.instance_type(&one.variant) != before
+        };
+        registered.iter().filter(changes).cloned().collect()
     }
 
     /// `UpdateEndpointWeightsAndCapacities` (promise S8).

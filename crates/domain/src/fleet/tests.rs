@@ -37,6 +37,7 @@ fn update(parts: Parts) -> UpdateRequest {
         retain: Retain::default(),
         deployment_config: None,
         retain_deployment_config: false,
+        registered: Vec::new(),
     }
 }
 
