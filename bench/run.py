@@ -153,6 +153,14 @@ def starts_and_memory(options):
     return found
 
 
+def metrics(_options):
+    """(e) What counting costs a request: a gateway without metrics and one with them take turns in one process."""
+    build = ["cargo", "build", "--quiet", "--release", "--locked", "-p", "gateway", "--example", "proxy"]
+    subprocess.run(build, cwd=ROOT, check=True)
+    command = [ROOT / "target" / "release" / "examples" / "proxy", "--json"]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout)
+
+
 def table(results):
     """The rows that people read: what, ours, theirs, ratio."""
     rows = [("", "tidegate", "beside", "ratio")]
@@ -169,6 +177,15 @@ def table(results):
             ("requests_per_second", "/s"),
         ]:
             compare(f"InvokeEndpoint, {connections}, {key}", ours[key], theirs[key], unit, "nginx")
+    if "metrics" in results:
+        seen = results["metrics"]
+        compare(
+            "InvokeEndpoint with metrics, cpu_ns_per_request",
+            seen["cpu_ns_with"],
+            seen["cpu_ns_without"],
+            "ns",
+            "without",
+        )
     if "describe" in results:
         ours, theirs = results["describe"]["tidegate"], results["describe"]["moto"]
         for key, unit in [("requests_per_second", "/s"), ("cpu_us_per_request", "µs"), ("p99_us", "µs")]:
@@ -191,9 +208,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="runs of each measurement; the median counts")
     parser.add_argument("--seconds", type=int, default=5, help="seconds of load in each run")
-    parser.add_argument("--only", choices=["invoke", "describe", "start"], help="one part alone")
+    parser.add_argument("--only", choices=["invoke", "metrics", "describe", "start"], help="one part alone")
     options = parser.parse_args()
-    parts = {"invoke": invocations, "describe": descriptions, "start": starts_and_memory}
+    parts = {"invoke": invocations, "metrics": metrics, "describe": descriptions, "start": starts_and_memory}
     results = {
         "machine": f"{os.cpu_count()} cores, {platform.machine()}",
         "runs": options.runs,

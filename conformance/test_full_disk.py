@@ -186,10 +186,42 @@ def test_a_kill_on_a_full_disk_loses_nothing(server, s3, kept):
         assert ended.returncode > 0
         assert "panicked" not in ended.stderr
         (line,) = ended.stderr.strip().splitlines()
+        assert "no room" in line
         assert str(server.data_dir) in line
+        assert "--data-dir" in line
     server.start()
     hosting, s3 = Hosting(server), server.client("s3")
     assert hosting.invoke(endpoint) == b"tide"
     hosting.in_service(endpoint)
     eventually(lambda: everything(hosting, s3) == before, 10)
     assert server.free_bytes() > DISK_MIB * MIB - OWN_BYTES - 8 * MIB
+
+
+def test_what_takes_room_can_be_deleted_when_there_is_none_left(server, kept):
+    s3 = server.client("s3")
+    before = s3.list_objects_v2(Bucket="models")["Contents"]
+    few = [f"few-{number}" for number in range(60)]
+    many = [f"many-{number}" for number in range(60)]
+    for key in [*few, *many]:
+        s3.put_object(Bucket="models", Key=key, Body=key.encode())
+    s3.put_object(Bucket="models", Key="large", Body=os.urandom(MIB))
+    part = {"Bucket": "models", "Key": "parts"}
+    part["UploadId"] = s3.create_multipart_upload(**part)["UploadId"]
+    s3.upload_part(PartNumber=1, Body=os.urandom(MIB), **part)
+    s3.create_bucket(Bucket="emptied-bucket")
+    with server.filled():
+        # Small ones, which free less than it takes to forget one of them; so the kept room must last.
+        for key in few:
+            s3.delete_object(Bucket="models", Key=key)
+        answer = s3.delete_objects(Bucket="models", Delete={"Objects": [{"Key": key} for key in many]})
+        assert len(answer["Deleted"]) == len(many), answer
+        s3.delete_bucket(Bucket="emptied-bucket")
+        s3.abort_multipart_upload(**part)
+        s3.delete_object(Bucket="models", Key="large")
+        assert server.free_bytes() > MIB // 2
+        server.kill()
+    server.start()
+    s3 = server.client("s3")
+    assert s3.list_objects_v2(Bucket="models")["Contents"] == before
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket="models")
+    assert [one["Name"] for one in s3.list_buckets()["Buckets"]] == ["models"]

@@ -166,10 +166,3 @@ def test_a_signed_and_summed_upload_that_is_damaged_leaves_nothing(server, key, 
 def test_a_summed_upload_that_is_damaged_leaves_nothing(server, key, damage, code):
     upload = Upload(server, key, SUMMED, **{"x-amz-trailer": "x-amz-checksum-crc32"})
     is_refused(server, upload, damage(summed_body()), code)
-
-
-def test_a_summed_upload_without_a_sum_must_still_be_ended(server):
-    pieces = summed_body().partition(b"0\r\nx-amz-checksum")[0]
-    is_refused(server, Upload(server, "endless", SUMMED), pieces, "IncompleteBody")
-    assert Upload(server, "ended", SUMMED).send(pieces + b"0\r\n\r\n").status == 200
-    assert stored(server, "ended") == WHOLE

@@ -8,9 +8,10 @@ use domain::arn::{Kind, Scope};
 use domain::endpoint::Limits;
 use domain::name::{EndpointName, ModelName};
 use domain::time::Clock;
+use metrics::Metrics;
 use store::{Changes, State, Store, Undecided, decide};
 
-use crate::Error;
+use crate::{Error, Live};
 
 /// One caller's view of the server.
 #[derive(Clone)]
@@ -22,6 +23,12 @@ pub struct Context {
     pub limits: Arc<Limits>,
     /// What model servers have written.
     pub logs: Arc<dyn logs::Read>,
+    /// Every metric of the server.
+    pub metrics: Arc<Metrics>,
+    /// What is seen of instances and of scaling as it runs.
+    pub live: Arc<dyn Live>,
+    /// Random bits for ids.
+    pub entropy: Arc<dyn Fn() -> u128 + Send + Sync>,
     /// Tells the control loop that something may be due.
     pub nudge: Arc<dyn Fn() + Send + Sync>,
 }

@@ -39,6 +39,12 @@ pub enum Error {
     #[error(transparent)]
     Logs(#[from] crate::logs::Refusal),
     #[error(transparent)]
+    Scaling(#[from] domain::scaling::Refusal),
+    #[error(transparent)]
+    Cloudwatch(#[from] crate::cloudwatch::Refusal),
+    #[error(transparent)]
+    Tidegate(#[from] crate::tidegate::Refusal),
+    #[error(transparent)]
     LimitExceeded(#[from] domain::endpoint::Exceeded),
     #[error("Tidegate does not implement the operation {operation} of {service}")]
     Unserved { service: &'static str, operation: &'static str },
@@ -98,6 +104,9 @@ impl Error {
             | Self::TooManyTags => (StatusCode::BAD_REQUEST, "ValidationException"),
             Self::ForeignResource { .. } => (StatusCode::BAD_REQUEST, "AccessDeniedException"),
             Self::Logs(refusal) => refusal.code(),
+            Self::Scaling(refusal) => crate::autoscaling::code(refusal),
+            Self::Cloudwatch(refusal) => refusal.code(),
+            Self::Tidegate(refusal) => refusal.code(),
             Self::LimitExceeded(_) => (StatusCode::BAD_REQUEST, "ResourceLimitExceeded"),
             Self::Unserved { .. } => (StatusCode::BAD_REQUEST, "UnknownOperationException"),
             Self::DiskFull => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),

@@ -3,14 +3,19 @@
 //! An operation reads its input, asks `domain` for a decision and has `store` keep it. It only records what is wanted:
 //! it never starts, stops or waits for an instance (invariant A2). Which protocol the caller speaks it cannot tell.
 
+pub mod autoscaling;
+pub mod cloudwatch;
 mod context;
 mod error;
+mod live;
 pub mod logs;
 pub mod sagemaker;
 pub mod sts;
+pub mod tidegate;
 
 pub use context::Context;
 pub use error::Error;
+pub use live::{Live, Running, Still};
 
 use bytes::Bytes;
 use http::Response;
@@ -19,9 +24,12 @@ use wire::Call;
 /// Answers a call whose signature was verified.
 pub async fn serve(cx: &Context, call: &Call, request_id: &str) -> Response<Bytes> {
     let answer = match call.service.id {
+        "application_autoscaling" => autoscaling::serve(cx, call).await,
+        "cloudwatch" => cloudwatch::serve(cx, call).await,
         "logs" => logs::serve(cx, call).await,
         "sagemaker" => sagemaker::serve(cx, call).await,
         "sts" => sts::serve(cx, call),
+        "tidegate" => tidegate::serve(cx, call).await,
         other => Err(Error::Unserved { service: other, operation: call.operation.name }),
     };
     match answer {

@@ -31,7 +31,8 @@ pub struct Global {
     #[arg(
         long, global = true, value_name = "FILE", help_heading = HEADING,
         help = "Certificates in PEM that an https:// server must have, or have been signed by \
-                [default: $AWS_CA_BUNDLE, else the system's authorities and the local server's own certificate]"
+                [default: $AWS_CA_BUNDLE, else the profile's ca_bundle, else the system's authorities and the local server's \
+                own certificate]"
     )]
     pub ca_bundle: Option<PathBuf>,
 

@@ -24,4 +24,4 @@ pub use environment::{DATA_DIR_VARIABLE, Environment, default_data_dir};
 pub use error::{Error, Refusal};
 pub use global::Global;
 pub use server_file::ServerFile;
-pub use target::Origin;
+pub use target::{Origin, aws_files, aws_profiles};

@@ -33,7 +33,7 @@ pub(crate) struct Asked {
 
 #[derive(Debug, Default)]
 struct Script {
-    answers: VecDeque<(u16, String)>,
+    answers: VecDeque<(u16, Bytes)>,
     asked: Vec<Asked>,
     problems: Vec<String>,
 }
@@ -48,19 +48,23 @@ pub(crate) struct FakeServer {
 
 impl FakeServer {
     pub(crate) async fn answering(answers: &[(u16, &str)]) -> Self {
-        Self::start(None, answers).await
+        Self::start(None, texts(answers)).await
+    }
+
+    /// The same with bodies that are no text.
+    pub(crate) async fn answering_bytes(answers: &[(u16, Bytes)]) -> Self {
+        Self::start(None, answers.iter().cloned().collect()).await
     }
 
     /// The same over TLS.
     pub(crate) async fn secure(tls: ServerConfig, answers: &[(u16, &str)]) -> Self {
-        Self::start(Some(TlsAcceptor::from(Arc::new(tls))), answers).await
+        Self::start(Some(TlsAcceptor::from(Arc::new(tls))), texts(answers)).await
     }
 
-    async fn start(tls: Option<TlsAcceptor>, answers: &[(u16, &str)]) -> Self {
+    async fn start(tls: Option<TlsAcceptor>, answers: VecDeque<(u16, Bytes)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let scheme = if tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{}", listener.local_addr().unwrap());
-        let answers = answers.iter().map(|(status, body)| (*status, (*body).to_owned())).collect();
         let script = Arc::new(Mutex::new(Script { answers, ..Script::default() }));
         let mut tasks = JoinSet::new();
         let shared = Arc::clone(&script);
@@ -129,6 +133,10 @@ impl FakeServer {
     }
 }
 
+fn texts(answers: &[(u16, &str)]) -> VecDeque<(u16, Bytes)> {
+    answers.iter().map(|(status, body)| (*status, Bytes::from((*body).to_owned()))).collect()
+}
+
 async fn serve<S>(stream: S, script: Arc<Mutex<Script>>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -155,13 +163,13 @@ async fn answer(
     {
         script.problems.push(format!("{what}: {problem}"));
     }
-    let (status, text) = script.answers.pop_front().unwrap_or_else(|| {
+    let (status, answer) = script.answers.pop_front().unwrap_or_else(|| {
         let what = what.clone();
         script.problems.push(format!("no answer for {what}"));
-        (500, String::new())
+        (500, Bytes::new())
     });
     script.asked.push(Asked { what, body: String::from_utf8_lossy(&body).into_owned() });
-    let mut response = Response::new(Full::new(Bytes::from(text)));
+    let mut response = Response::new(Full::new(answer));
     *response.status_mut() = StatusCode::from_u16(status).unwrap();
     Ok(response)
 }

@@ -6,4 +6,4 @@
 mod drive;
 pub mod task;
 
-pub use drive::{Nudge, drive};
+pub use drive::{Nudge, drive_fleets, drive_scaling};

@@ -15,6 +15,10 @@ pub struct Uuid(u128);
 pub struct NotUuid;
 
 impl Uuid {
+    /// Before and after every UUID: the bounds of a range of them.
+    pub const MIN: Self = Self(0);
+    pub const MAX: Self = Self(u128::MAX);
+
     /// Makes one of random bits, six of which the version takes.
     pub const fn from_entropy(entropy: u128) -> Self {
         let version = (entropy & !(0xf << 76)) | (0x4 << 76);

@@ -1,7 +1,8 @@
 //! The data plane by itself, for measuring it.
 //!
-//! `proxy` measures: one gateway thread between a client and a model server of its own, and what a request costs that
-//! thread. `proxy UPSTREAM [LISTEN]` fronts a model server (`127.0.0.1:8080`, or the path of a Unix socket) as variant
+//! `proxy` measures: one gateway thread between clients and a model server of its own, and what a request costs that
+//! thread, once without metrics and once with, side by side; `proxy --json` tells it to programs. `proxy UPSTREAM [LISTEN]`
+//! fronts a model server (`127.0.0.1:8080`, or the path of a Unix socket) as variant
 //! `v` of endpoint `e`, with the key below, until it is interrupted; the control plane is an echo.
 
 use std::collections::BTreeMap;
@@ -9,11 +10,12 @@ use std::io::{self, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use auth::{Credential, Principal, SecretKey, Signer};
 use domain::instance::{Address, InstanceId};
+use domain::metric::{Measured, Sink};
 use domain::route::{EndpointRoute, InstanceRoute, RouteTable, Strategy, Traffic, VariantRoute};
 use domain::time::{Clock, Timestamp};
 use gateway::{ControlPlane, Gateway, Parts, Routes, Settings};
@@ -28,7 +30,9 @@ const REGION: &str = "us-east-1";
 const BODY: &str = "{\"instances\": [[1.0, 2.0, 3.0, 4.0]]}";
 const CLIENTS: usize = 32;
 const WARM_UP: Duration = Duration::from_secs(1);
-const SPAN: Duration = Duration::from_secs(5);
+/// The sides take turns, so that a slow moment of the machine meets both.
+const TURN: Duration = Duration::from_millis(500);
+const TURNS: usize = 30;
 
 #[derive(Debug)]
 struct Wall;
@@ -49,11 +53,13 @@ impl Clock for Wall {
 async fn main() -> io::Result<()> {
     let mut arguments = std::env::args().skip(1);
     match arguments.next() {
+        None => measure(false).await,
+        Some(word) if word == "--json" => measure(true).await,
         Some(upstream) => {
             let upstream =
                 upstream.parse().map_or_else(|_| Address::Unix(upstream.into()), Address::Tcp);
             let listen = arguments.next().unwrap_or_else(|| "127.0.0.1:4281".to_owned());
-            let gateway = start(&listen, NonZeroUsize::MIN, upstream)?;
+            let gateway = start(&listen, upstream, None)?;
             say(&format!(
                 "http://{} key {KEY_ID} secret {SECRET} region {REGION}",
                 gateway.address()
@@ -62,7 +68,17 @@ async fn main() -> io::Result<()> {
             gateway.drain(Duration::from_secs(5)).await;
             Ok(())
         }
-        None => measure().await,
+    }
+}
+
+/// Adds up what it is told.
+#[derive(Debug, Default)]
+struct Count(AtomicU64);
+
+impl Sink for Count {
+    fn offer(&self, measured: Vec<Measured>) {
+        let invocations = measured.iter().map(|one| one.tally.invocations).sum();
+        self.0.fetch_add(invocations, Ordering::Relaxed);
     }
 }
 
@@ -70,7 +86,7 @@ fn say(line: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{line}")
 }
 
-fn start(listen: &str, threads: NonZeroUsize, upstream: Address) -> io::Result<Gateway> {
+fn start(listen: &str, upstream: Address, sink: Option<Arc<dyn Sink>>) -> io::Result<Gateway> {
     let routes = Arc::new(Routes::new());
     let instance = InstanceRoute { id: InstanceId::from_entropy(1), address: upstream };
     let variant = VariantRoute {
@@ -102,7 +118,8 @@ fn start(listen: &str, threads: NonZeroUsize, upstream: Address) -> io::Result<G
     );
     let credentials = Arc::new(move |id: &str| (id == KEY_ID).then(|| Arc::clone(&credential)));
     let mut settings = Settings::new(REGION, "000000000000");
-    settings.threads = threads;
+    settings.threads = NonZeroUsize::MIN;
+    settings.sink = sink;
     Gateway::start(
         TcpListener::bind(listen)?,
         settings,
@@ -110,56 +127,125 @@ fn start(listen: &str, threads: NonZeroUsize, upstream: Address) -> io::Result<G
     )
 }
 
-async fn measure() -> io::Result<()> {
+/// One gateway, and what it has cost.
+struct Side {
+    gateway: Gateway,
+    /// The number of its one thread.
+    thread: String,
+    clients: Vec<Client>,
+    served: u64,
+    nanos_each: Vec<f64>,
+}
+
+impl Side {
+    async fn start(upstream: Address, sink: Option<Arc<dyn Sink>>) -> io::Result<Self> {
+        let before = threads()?;
+        let gateway = start("127.0.0.1:0", upstream, sink)?;
+        let request = request(gateway.address())?;
+        let mut clients = Vec::new();
+        for _ in 0..CLIENTS {
+            clients.push(Client::connect(gateway.address(), request.clone()).await?);
+        }
+        // By now it has its name.
+        let mut threads = threads()?;
+        threads.retain(|thread| !before.contains(thread));
+        let thread = threads.pop().ok_or_else(|| io::Error::other("there is no new thread"))?;
+        let served = u64::try_from(CLIENTS).unwrap_or(u64::MAX);
+        Ok(Self { gateway, thread, clients, served, nanos_each: Vec::new() })
+    }
+
+    async fn take_turn(&mut self, span: Duration) -> io::Result<()> {
+        let before = busy_nanos(&self.thread)?;
+        let end = tokio::time::Instant::now() + span;
+        let mut load = tokio::task::JoinSet::new();
+        for client in self.clients.drain(..) {
+            load.spawn(client.ask_until(end));
+        }
+        let mut served = 0;
+        while let Some(ended) = load.join_next().await {
+            let (client, count) = ended.map_err(io::Error::other)??;
+            self.clients.push(client);
+            served += count;
+        }
+        let nanos = busy_nanos(&self.thread)? - before;
+        self.served += served;
+        // Both are far from where a double would round them.
+        self.nanos_each.push(Duration::from_nanos(nanos).as_secs_f64() * 1e9 / exact(served));
+        Ok(())
+    }
+
+    fn median(&self) -> f64 {
+        let mut all = self.nanos_each.clone();
+        all.sort_by(f64::total_cmp);
+        all.get(all.len() / 2).copied().unwrap_or_default()
+    }
+}
+
+fn exact(count: u64) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+async fn measure(as_json: bool) -> io::Result<()> {
     let folder = tempfile::tempdir()?;
     let socket = folder.path().join("model.sock");
     let listener = std::os::unix::net::UnixListener::bind(&socket)?;
-    let model =
-        std::thread::Builder::new().name("model".to_owned()).spawn(move || answer(listener))?;
-    let gateway = start("127.0.0.1:0", NonZeroUsize::MIN, Address::Unix(socket))?;
-    let (served, stop) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
-    let request = request(gateway.address())?;
-    let mut clients = tokio::task::JoinSet::new();
-    for _ in 0..CLIENTS {
-        clients.spawn(ask(
-            gateway.address(),
-            request.clone(),
-            Arc::clone(&served),
-            Arc::clone(&stop),
+    // It serves until the process ends.
+    drop(std::thread::Builder::new().name("model".to_owned()).spawn(move || answer(listener))?);
+    let count = Arc::new(Count::default());
+    let upstream = || Address::Unix(socket.clone());
+    let mut off = Side::start(upstream(), None).await?;
+    let mut on = Side::start(upstream(), Some(Arc::clone(&count) as _)).await?;
+    for side in [&mut off, &mut on] {
+        side.take_turn(WARM_UP).await?;
+        side.nanos_each.clear();
+    }
+    for turn in 0..TURNS {
+        let sides = if turn % 2 == 0 { [&mut off, &mut on] } else { [&mut on, &mut off] };
+        for side in sides {
+            side.take_turn(TURN).await?;
+        }
+    }
+    let (without, with) = (off.median(), on.median());
+    let (requests, expected) = (off.served + on.served, on.served);
+    for side in [off, on] {
+        drop(side.clients);
+        side.gateway.drain(Duration::from_secs(5)).await;
+    }
+    let counted = count.0.load(Ordering::Relaxed);
+    if counted != expected {
+        return Err(io::Error::other(format!("{counted} counted of {expected} served")));
+    }
+    if as_json {
+        return say(&format!(
+            "{{\"requests\": {requests}, \"cpu_ns_without\": {without:.0}, \"cpu_ns_with\": {with:.0}}}"
         ));
     }
-    tokio::time::sleep(WARM_UP).await;
-    let before = (served.load(Ordering::Relaxed), busy_nanos("gateway-0")?);
-    tokio::time::sleep(SPAN).await;
-    let requests = served.load(Ordering::Relaxed) - before.0;
-    let nanos = busy_nanos("gateway-0")? - before.1;
-    stop.store(true, Ordering::Relaxed);
-    while let Some(client) = clients.join_next().await {
-        client.map_err(io::Error::other)??;
-    }
-    gateway.drain(Duration::from_secs(5)).await;
-    // It serves until the process ends.
-    drop(model);
     say(&format!(
-        "{requests} signed requests in {SPAN:?} over {CLIENTS} connections: {:.1} µs of one core each",
-        std::time::Duration::from_nanos(nanos / requests.max(1)).as_secs_f64() * 1e6
+        "{requests} signed requests over {CLIENTS} connections, of one core each: {:.2} µs without metrics, {:.2} µs with \
+         ({:+.1} %), medians of {TURNS} turns",
+        without / 1e3,
+        with / 1e3,
+        (with / without - 1.0) * 100.0
     ))
 }
 
-/// Time that the thread of this name has spent on a core.
-fn busy_nanos(name: &str) -> io::Result<u64> {
+/// The threads that serve connections.
+fn threads() -> io::Result<Vec<String>> {
+    let mut found = Vec::new();
     for task in std::fs::read_dir("/proc/self/task")? {
-        let path = task?.path();
-        if std::fs::read_to_string(path.join("comm"))?.trim() == name {
-            let stat = std::fs::read_to_string(path.join("schedstat"))?;
-            return stat
-                .split(' ')
-                .next()
-                .and_then(|nanos| nanos.parse().ok())
-                .ok_or_else(|| io::Error::other(stat));
+        let task = task?;
+        if std::fs::read_to_string(task.path().join("comm"))?.trim() == "gateway-0" {
+            found.push(task.file_name().to_string_lossy().into_owned());
         }
     }
-    Err(io::Error::other("there is no such thread"))
+    Ok(found)
+}
+
+/// Time that a thread has spent on a core.
+fn busy_nanos(thread: &str) -> io::Result<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/self/task/{thread}/schedstat"))?;
+    let nanos = stat.split(' ').next().and_then(|nanos| nanos.parse().ok());
+    nanos.ok_or_else(|| io::Error::other(stat))
 }
 
 /// One signed request, whose signature holds for as long as the measurement takes.
@@ -188,27 +274,37 @@ fn request(address: SocketAddr) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Sends the request over and over; all answers are as long as the first.
-async fn ask(
-    address: SocketAddr,
+/// A connection that sends one request over and over; all answers are as long as the first.
+struct Client {
+    stream: TcpStream,
     request: Vec<u8>,
-    served: Arc<AtomicU64>,
-    stop: Arc<AtomicBool>,
-) -> io::Result<()> {
-    let mut stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    let mut buffer = vec![0; 16 * 1024];
-    stream.write_all(&request).await?;
-    let length = stream.read(&mut buffer).await?;
-    if !buffer.starts_with(b"HTTP/1.1 200") {
-        return Err(io::Error::other(String::from_utf8_lossy(&buffer[..length]).into_owned()));
-    }
-    while !stop.load(Ordering::Relaxed) {
+    answer: Vec<u8>,
+}
+
+impl Client {
+    async fn connect(address: SocketAddr, request: Vec<u8>) -> io::Result<Self> {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let mut answer = vec![0; 16 * 1024];
         stream.write_all(&request).await?;
-        stream.read_exact(&mut buffer[..length]).await?;
-        served.fetch_add(1, Ordering::Relaxed);
+        let length = stream.read(&mut answer).await?;
+        answer.truncate(length);
+        if !answer.starts_with(b"HTTP/1.1 200") {
+            return Err(io::Error::other(String::from_utf8_lossy(&answer).into_owned()));
+        }
+        Ok(Self { stream, request, answer })
     }
-    Ok(())
+
+    /// Gives itself back, and how often it was answered.
+    async fn ask_until(mut self, end: tokio::time::Instant) -> io::Result<(Self, u64)> {
+        let mut count = 0;
+        while tokio::time::Instant::now() < end {
+            self.stream.write_all(&self.request).await?;
+            self.stream.read_exact(&mut self.answer).await?;
+            count += 1;
+        }
+        Ok((self, count))
+    }
 }
 
 /// A model server that is as cheap as one can be.

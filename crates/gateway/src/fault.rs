@@ -12,6 +12,7 @@ use http::StatusCode;
 use wire::sagemaker_runtime::{InternalStreamFailure, ModelStreamError};
 use wire::{Document, ErrorBody, event_stream};
 
+use crate::recorder::Outcome;
 use crate::settings::{BODY_BYTES_MAX, Settings};
 
 /// The container's name in texts: that of a model's `PrimaryContainer`.
@@ -106,6 +107,14 @@ pub(crate) enum StreamFault {
 }
 
 impl StreamFault {
+    /// As what the metrics count it: too slow or broken is the model server's fault, what ends from this side is not.
+    pub(crate) fn outcome(self) -> Outcome {
+        match self {
+            Self::TimedOut { .. } | Self::Broken => Outcome::ModelFailed,
+            Self::TakenOut | Self::Stopping => Outcome::GatewayFailed,
+        }
+    }
+
     /// The frame that ends the stream.
     pub(crate) fn frame(self) -> Bytes {
         let (code, message) = match self {
@@ -135,6 +144,23 @@ fn encoded(message: &event_stream::EventStreamMessage) -> Bytes {
 }
 
 impl Fault {
+    /// As what the metrics count it, for a request that is known to be for a variant; nothing if it is for none after
+    /// all, or is refused before that is known.
+    pub(crate) fn outcome(&self) -> Option<Outcome> {
+        match self {
+            Self::Signature(_)
+            | Self::Rejected(_)
+            | Self::BodyTooLarge { .. }
+            | Self::BodyBroken
+            | Self::BodyTooSlow
+            | Self::EndpointNotFound { .. }
+            | Self::VariantNotFound { .. }
+            | Self::Header { .. } => None,
+            Self::Unavailable(_) | Self::Internal => Some(Outcome::GatewayFailed),
+            Self::Model { fault, .. } => Some(fault.outcome()),
+        }
+    }
+
     pub(crate) fn answer(&self, settings: &Settings) -> ErrorBody {
         let account = &settings.account;
         match self {
@@ -255,13 +281,25 @@ impl Unavailable {
 }
 
 impl ModelFault {
-    fn answer(&self, endpoint: &str, settings: &Settings) -> ErrorBody {
-        let (region, account) = (&settings.region, &settings.account);
-        let status = match self {
+    fn status(&self) -> u16 {
+        match self {
             Self::Answered { status, .. } => status.as_u16(),
             Self::TimedOut | Self::Broken | Self::TooLong => 0,
-        };
-        let (side, code) = if (400..500).contains(&status) {
+        }
+    }
+
+    fn outcome(&self) -> Outcome {
+        if (400..500).contains(&self.status()) {
+            Outcome::ModelRefused
+        } else {
+            Outcome::ModelFailed
+        }
+    }
+
+    fn answer(&self, endpoint: &str, settings: &Settings) -> ErrorBody {
+        let (region, account) = (&settings.region, &settings.account);
+        let status = self.status();
+        let (side, code) = if self.outcome() == Outcome::ModelRefused {
             ("client", "CLIENT_ERROR_FROM_MODEL")
         } else {
             ("server", "SERVER_ERROR_FROM_MODEL")

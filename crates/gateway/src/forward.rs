@@ -17,6 +17,7 @@ use crate::fault::{Fault, ModelFault, Unavailable};
 use crate::gate::Ticket;
 use crate::header;
 use crate::quota::{Quota, Share};
+use crate::recorder;
 use crate::route_table::{Choice, Instance, Routes, Wanted};
 use crate::stream::{self, Limit, Source};
 use crate::upstream::{Cause, Failure, Outgoing, Pool, Reply, Sent};
@@ -35,7 +36,18 @@ pub(crate) struct Forward<'a> {
     pub(crate) room: &'a Quota,
     /// Requests that may wait for an instance.
     pub(crate) waiting: &'a Quota,
+    /// When the request had come whole.
+    pub(crate) since: Instant,
     pub(crate) deadline: Instant,
+}
+
+/// What is asked, and of whom.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) endpoint: &'a str,
+    /// The one variant that may answer; else it is chosen.
+    pub(crate) variant: Option<&'a str>,
+    pub(crate) request: &'a Outgoing,
 }
 
 /// A good answer, and who gave it.
@@ -58,7 +70,6 @@ pub(crate) struct Opened {
 #[derive(Debug)]
 struct Reached {
     instance: Arc<Instance>,
-    variant: HeaderValue,
     ticket: Ticket,
     sent: Sent,
 }
@@ -67,19 +78,19 @@ impl Forward<'_> {
     /// Serves one request whose answer is read whole. `draw` makes the random numbers of one choice.
     pub(crate) async fn whole(
         &self,
-        endpoint: &str,
-        variant: Option<&str>,
-        request: &Outgoing,
+        asked: Asked<'_>,
         draw: impl FnMut() -> (f64, u64),
+        record: &mut recorder::Request,
     ) -> Result<Served, Fault> {
-        let Reached { instance, variant, ticket, sent } =
-            self.reach(endpoint, variant, request, draw).await?;
-        let read = self.pool.whole(&instance, sent, self.room, self.deadline).await;
+        let endpoint = asked.endpoint;
+        let Reached { instance, ticket, sent } = self.reach(asked, draw, record).await?;
+        let timing = &mut record.timing;
+        let read = self.pool.whole(&instance, sent, self.room, self.deadline, timing).await;
         // The instance is done with it, whatever the client does with the answer.
         drop(ticket);
         let reply = read.map_err(|failure| blame(endpoint, &instance.id, &failure))?;
         if reply.status.is_success() {
-            Ok(Served { reply, variant })
+            Ok(Served { reply, variant: instance.place.target.header.clone() })
         } else {
             Err(refused(endpoint, &reply))
         }
@@ -89,17 +100,17 @@ impl Forward<'_> {
     /// wrong is told as it is of any other request. `limit` holds from then on.
     pub(crate) async fn stream(
         &self,
-        endpoint: &str,
-        variant: Option<&str>,
-        request: &Outgoing,
+        asked: Asked<'_>,
         draw: impl FnMut() -> (f64, u64),
         limit: Limit,
+        record: &mut recorder::Request,
     ) -> Result<Opened, Fault> {
-        let Reached { instance, variant, ticket, sent } =
-            self.reach(endpoint, variant, request, draw).await?;
+        let endpoint = asked.endpoint;
+        let Reached { instance, ticket, sent } = self.reach(asked, draw, record).await?;
         let blamed = |failure: &Failure| blame(endpoint, &instance.id, failure);
         if !sent.response.status().is_success() {
-            let read = self.pool.whole(&instance, sent, self.room, self.deadline).await;
+            let timing = &mut record.timing;
+            let read = self.pool.whole(&instance, sent, self.room, self.deadline, timing).await;
             return Err(read.map_or_else(|why| blamed(&why), |reply| refused(endpoint, &reply)));
         }
         let Sent { connection, response } = sent;
@@ -112,7 +123,8 @@ impl Forward<'_> {
         let no_room = Fault::Unavailable(Unavailable::NoRoom);
         let held = self.room.take(stream::HELD_BYTES).ok_or(no_room)?;
         let pool = self.pool.clone();
-        let source = Source { body, connection, instance, ticket, pool, held };
+        let (variant, record) = (instance.place.target.header.clone(), record.take());
+        let source = Source { body, connection, instance, ticket, pool, held, record };
         Ok(Opened {
             variant,
             content_type: parts.headers.remove(CONTENT_TYPE),
@@ -124,20 +136,23 @@ impl Forward<'_> {
     /// Sends the request to an instance that takes it.
     async fn reach(
         &self,
-        endpoint: &str,
-        variant: Option<&str>,
-        request: &Outgoing,
+        asked: Asked<'_>,
         mut draw: impl FnMut() -> (f64, u64),
+        record: &mut recorder::Request,
     ) -> Result<Reached, Fault> {
+        let Asked { endpoint, variant, request } = asked;
+        let mut now = self.since;
         let mut tried: Vec<InstanceId> = Vec::new();
         let mut wait = Wait::default();
         loop {
             let (unit, random) = draw();
             let wanted = Wanted { endpoint, variant, unit, random };
             match self.routes.choose(&wanted, |id| !tried.contains(id)) {
-                Choice::Instance { instance, variant, ticket } => {
-                    match self.pool.send(&instance, request, self.deadline).await {
-                        Ok(sent) => return Ok(Reached { instance, variant, ticket, sent }),
+                Choice::Instance { instance, ticket } => {
+                    record.goes(&instance.place, ticket.entered_as(), now);
+                    let timing = &mut record.timing;
+                    match self.pool.send(&instance, request, self.deadline, timing).await {
+                        Ok(sent) => return Ok(Reached { instance, ticket, sent }),
                         Err(failure) if failure.may_try_another_instance() => {
                             tracing::debug!(instance = %instance.id, cause = ?failure.cause, "trying another instance");
                             tried.push(instance.id.clone());
@@ -145,11 +160,15 @@ impl Forward<'_> {
                         Err(failure) => return Err(blame(endpoint, &instance.id, &failure)),
                     }
                 }
-                Choice::AllTried => {
+                Choice::AllTried(place) => {
+                    record.waits(&place);
                     self.pause(&mut wait).await?;
                     tried.clear();
                 }
-                Choice::NoneReady => self.until_published(&mut wait).await?,
+                Choice::NoneReady(place) => {
+                    record.waits(&place);
+                    self.until_published(&mut wait).await?;
+                }
                 Choice::NoEndpoint => {
                     return Err(Fault::EndpointNotFound { endpoint: endpoint.to_owned() });
                 }
@@ -158,6 +177,7 @@ impl Forward<'_> {
                     return Err(Fault::VariantNotFound { endpoint: endpoint.to_owned(), variant });
                 }
             }
+            now = Instant::now();
         }
     }
 

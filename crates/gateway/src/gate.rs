@@ -22,7 +22,7 @@ impl Gate {
     pub(crate) fn enter(self: &Arc<Self>) -> Option<Ticket> {
         // The ticket exists before the bit is looked at: dropping it is what undoes the count.
         let before = self.0.fetch_add(1, Ordering::AcqRel);
-        let ticket = Ticket(Arc::clone(self));
+        let ticket = Ticket { gate: Arc::clone(self), entered_as: (before & !SHUT) + 1 };
         (before & SHUT == 0).then_some(ticket)
     }
 
@@ -46,18 +46,26 @@ impl Gate {
 
 /// One request inside a gate; dropping it is leaving.
 #[derive(Debug)]
-pub(crate) struct Ticket(Arc<Gate>);
+pub(crate) struct Ticket {
+    gate: Arc<Gate>,
+    entered_as: u64,
+}
 
 impl Ticket {
+    /// How many were inside when it had just entered, itself included.
+    pub(crate) fn entered_as(&self) -> u64 {
+        self.entered_as
+    }
+
     /// Whether further requests are turned back: the instance has been taken out.
     pub(crate) fn is_shut(&self) -> bool {
-        self.0.is_shut()
+        self.gate.is_shut()
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::AcqRel);
+        self.gate.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -73,6 +81,7 @@ mod tests {
         let gate = Arc::new(Gate::default());
         let early = gate.enter().unwrap();
         assert!(!early.is_shut());
+        assert_eq!((early.entered_as(), gate.enter().unwrap().entered_as()), (1, 2));
         gate.shut();
         assert!(gate.enter().is_none() && early.is_shut());
         assert_eq!(gate.inside(), 1);

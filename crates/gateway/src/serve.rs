@@ -21,8 +21,9 @@ use crate::admit::{self, Admitted, Refusal};
 use crate::answer_body::{self, AnswerBody};
 use crate::control_plane::PeerInfo;
 use crate::fault::Fault;
-use crate::forward::{Forward, Opened, Served};
+use crate::forward::{Asked, Forward, Opened, Served};
 use crate::header;
+use crate::recorder;
 use crate::stream::Limit;
 use crate::task;
 use crate::upstream::Outgoing;
@@ -62,9 +63,10 @@ async fn dispatch(
 ) -> Response<AnswerBody> {
     let (mut parts, body) = request.into_parts();
     if let Some(operation) = admit::operation(parts.uri.path()) {
+        let record = worker.recorder.arrive();
         let claim = Claim::parse(&parts);
         if is_ours(&claim) {
-            return invoke(worker, operation, &parts, claim, body).await;
+            return invoke(worker, operation, &parts, claim, body, record).await;
         }
     }
     // The control plane holds bodies too: the budget travels with the request.
@@ -87,6 +89,7 @@ async fn invoke(
     parts: &Parts,
     claim: Result<Claim<'_>, Problem>,
     body: Incoming,
+    mut record: recorder::Request,
 ) -> Response<AnswerBody> {
     let request_id = worker.request_id();
     let admitted = match admit::admit(worker, parts, claim, body).await {
@@ -101,28 +104,43 @@ async fn invoke(
     };
     let answered = match operation {
         Operation::InvokeEndpoint => {
-            whole(worker, parts, admitted).await.map(|served| answer(served, &request_id))
+            let served = whole(worker, parts, admitted, &mut record).await;
+            served.map(|served| answer(served, &request_id))
         }
         // In a box, so that the usual request does not carry the room for it.
         Operation::InvokeEndpointWithResponseStream => {
-            let opened = Box::pin(stream(worker, parts, admitted)).await;
+            let opened = Box::pin(stream(worker, parts, admitted, &mut record)).await;
             opened.map(|opened| streamed(opened, &request_id))
         }
     };
-    answered.unwrap_or_else(|fault| refuse(worker, &fault, &request_id))
+    answered.unwrap_or_else(|fault| {
+        record.failed(&fault);
+        refuse(worker, &fault, &request_id)
+    })
 }
 
-async fn whole(worker: &Worker, parts: &Parts, admitted: Admitted) -> Result<Served, Fault> {
+async fn whole(
+    worker: &Worker,
+    parts: &Parts,
+    admitted: Admitted,
+    record: &mut recorder::Request,
+) -> Result<Served, Fault> {
     let forward = forward(worker, Instant::now(), &admitted)?;
     // The body's share of the room is given back when the request is over.
     let Admitted { endpoint, variant, body, held: _held, .. } = admitted;
     let headers = passed_on(Operation::InvokeEndpoint, &parts.headers);
     let outgoing = Outgoing { headers, body };
     let variant = variant.as_ref().map(VariantName::as_str);
-    forward.whole(endpoint.as_str(), variant, &outgoing, || worker.draw()).await
+    let asked = Asked { endpoint: endpoint.as_str(), variant, request: &outgoing };
+    forward.whole(asked, || worker.draw(), record).await
 }
 
-async fn stream(worker: &Worker, parts: &Parts, admitted: Admitted) -> Result<Opened, Fault> {
+async fn stream(
+    worker: &Worker,
+    parts: &Parts,
+    admitted: Admitted,
+    record: &mut recorder::Request,
+) -> Result<Opened, Fault> {
     let (shared, since) = (&worker.shared, Instant::now());
     let forward = forward(worker, since, &admitted)?;
     let Admitted { endpoint, variant, body, held, .. } = admitted;
@@ -137,7 +155,8 @@ async fn stream(worker: &Worker, parts: &Parts, admitted: Admitted) -> Result<Op
         ending: shared.ending.clone(),
     };
     let variant = variant.as_ref().map(VariantName::as_str);
-    forward.stream(endpoint.as_str(), variant, &outgoing, || worker.draw(), limit).await
+    let asked = Asked { endpoint: endpoint.as_str(), variant, request: &outgoing };
+    forward.stream(asked, || worker.draw(), limit, record).await
 }
 
 /// The way to a model server for a request that arrived at `since`; none if it asks for what no endpoint here has.
@@ -160,6 +179,7 @@ fn forward<'a>(
         pool: &worker.pool,
         room: &shared.room,
         waiting: &shared.waiting,
+        since,
         deadline: since + shared.settings.limits.answer,
     })
 }

@@ -19,6 +19,7 @@ use wire::event_stream;
 use crate::fault::StreamFault;
 use crate::gate::Ticket;
 use crate::quota::Share;
+use crate::recorder;
 use crate::route_table::Instance;
 use crate::task;
 use crate::upstream::{Connection, Pool};
@@ -39,6 +40,8 @@ pub(crate) struct Source {
     pub(crate) ticket: Ticket,
     pub(crate) pool: Pool,
     pub(crate) held: Share,
+    /// Counted when the model server is done with it, or it with the model server.
+    pub(crate) record: recorder::Request,
 }
 
 /// What ends a stream from this side.
@@ -73,7 +76,7 @@ pub(crate) fn start(source: Source, first: Option<Bytes>, limit: Limit) -> mpsc:
     if let Some(first) = first {
         task::spawn_local("response stream", pass_on(source, first, limit, client));
     } else {
-        source.pool.put(&source.instance.id, source.connection);
+        source.pool.put(&source.instance.id, source.connection, Instant::now());
     }
     frames
 }
@@ -96,13 +99,13 @@ impl Source {
         limit: Limit,
         client: &mpsc::Sender<Bytes>,
     ) -> Result<(), StreamFault> {
-        let Self { mut body, connection, instance, ticket, pool, held: _held } = self;
+        let Self { mut body, connection, instance, ticket, pool, held: _held, mut record } = self;
         let mut over = pin!(limit.reached(&ticket));
         let mut chunk = first;
         loop {
             let sent = tokio::select! {
                 biased;
-                fault = &mut over => return Err(fault),
+                fault = &mut over => return Err(record.broke_off(fault)),
                 sent = client.send(event_stream::encode_payload(&chunk)) => sent,
             };
             if sent.is_err() {
@@ -110,7 +113,7 @@ impl Source {
             }
             let next = tokio::select! {
                 biased;
-                fault = &mut over => return Err(fault),
+                fault = &mut over => return Err(record.broke_off(fault)),
                 () = client.closed() => return Ok(()),
                 next = next_chunk(&mut body) => next,
             };
@@ -118,10 +121,10 @@ impl Source {
                 Some(Ok(chunk)) => chunk,
                 Some(Err(error)) => {
                     tracing::debug!(%error, instance = %instance.id, "a model server's stream broke off");
-                    return Err(StreamFault::Broken);
+                    return Err(record.broke_off(StreamFault::Broken));
                 }
                 None => {
-                    pool.put(&instance.id, connection);
+                    pool.put(&instance.id, connection, Instant::now());
                     return Ok(());
                 }
             };

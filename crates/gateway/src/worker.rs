@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::control_plane::ControlPlane;
 use crate::quota::Quota;
+use crate::recorder::Recorder;
 use crate::route_table::Routes;
 use crate::settings::Settings;
 use crate::upstream::Pool;
@@ -64,15 +65,20 @@ pub(crate) struct Worker {
     pub(crate) shared: Shared,
     pub(crate) pool: Pool,
     pub(crate) keys: RefCell<SigningKeys>,
+    pub(crate) recorder: Recorder,
     random: RefCell<fastrand::Rng>,
 }
 
 impl Worker {
     pub(crate) fn new(shared: Shared, seed: u64) -> Self {
+        let recorder = shared.settings.sink.as_ref().map_or_else(Recorder::default, |sink| {
+            Recorder::new(Arc::clone(&shared.parts.clock), Arc::clone(sink))
+        });
         Self {
             shared,
             pool: Pool::default(),
             keys: RefCell::new(SigningKeys::new()),
+            recorder,
             random: RefCell::new(fastrand::Rng::with_seed(seed)),
         }
     }

@@ -1,6 +1,7 @@
 //! What every driver promises. The suite in `suite/` is the meaning of this trait; the fake passes it too.
 
 use std::fmt;
+use std::time::Duration;
 
 use domain::instance::{InstanceId, Observed, Order};
 
@@ -19,6 +20,20 @@ pub trait Driver: Send + Sync + fmt::Debug {
     /// Every instance that was started and not forgotten, in the order of their ids.
     fn observe(&self) -> Vec<Observed>;
 
+    /// What an instance uses; nothing while nothing of it runs, or if the system cannot tell. It reads files, and more of
+    /// them the more processes the machine runs: milliseconds for a hundred instances, if they are asked for in a row.
+    fn usage(&self, id: &InstanceId) -> Option<Usage>;
+
     /// Drops the record of an instance that has exited; one that has not is kept.
     fn forget(&self, id: &InstanceId);
+}
+
+/// What all processes of an instance use together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Processor time since it was launched, of processes that have ended too. It never goes back while the instance
+    /// runs.
+    pub cpu: Duration,
+    /// Resident memory. What processes share counts for each of them.
+    pub memory_bytes: u64,
 }

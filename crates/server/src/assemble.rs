@@ -11,11 +11,14 @@ use cli::{Environment, ServerFile};
 use control::Nudge;
 use control::task::fleets::{Fleets, Means};
 use control::task::keep_time::keep_time;
+use control::task::scale::{self, Decisions, Scaling};
 use domain::arn::Scope;
 use domain::instance::InstanceId;
+use domain::metric::Measured;
 use domain::route::Traffic;
 use domain::time::Clock;
 use gateway::{ControlPlane, Gateway, Routes, Tls};
+use metrics::Metrics;
 use runtime::artifacts::{ArtifactError, Artifacts, BoxFuture};
 use runtime::driver::Driver;
 use runtime::process::{Image, ImageTable, ProcessDriver, ProcessSettings};
@@ -24,10 +27,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{ScaledClock, system_time};
-use crate::config::{Config, ImageEntry};
+use crate::config::{self, Config, ImageEntry};
 use crate::data_dir::DataDir;
 use crate::front::{Front, RootKey, SKEW_SECS};
 use crate::real_s3::real_buckets;
+use crate::view::View;
 
 /// A server that serves.
 #[derive(Debug)]
@@ -53,6 +57,8 @@ pub(crate) enum StartError {
     Listen { address: SocketAddr, why: std::io::Error },
     #[error("{0}")]
     Store(#[from] store::Error),
+    #[error("{0}")]
+    Metrics(#[from] metrics::Error),
     #[error("the artefacts in {} cannot be used: {why}", path.display())]
     Buckets { path: PathBuf, why: String },
     #[error("the configuration's [[image]] entries cannot be used: {0}")]
@@ -67,6 +73,27 @@ pub(crate) enum StartError {
     Gateway(std::io::Error),
     #[error("cannot write {}: {why}", path.display())]
     Announce { path: PathBuf, why: std::io::Error },
+}
+
+impl StartError {
+    /// Whether a full disk may be the reason. What its reporters say about that is often no more than "disk I/O error".
+    pub(crate) fn is_of_the_disk(&self) -> bool {
+        use crate::data_dir::DataDirError;
+        match self {
+            Self::DataDir(DataDirError::Unusable { .. } | DataDirError::Credentials { .. })
+            | Self::Store(_)
+            | Self::Metrics(_)
+            | Self::Buckets { .. }
+            | Self::Runtime(_)
+            | Self::Announce { .. } => true,
+            Self::DataDir(_)
+            | Self::Listen { .. }
+            | Self::Images(_)
+            | Self::RealBuckets(_)
+            | Self::Tls(_)
+            | Self::Gateway(_) => false,
+        }
+    }
 }
 
 impl Server {
@@ -85,6 +112,7 @@ impl Server {
         let credentials = Arc::new(RootKey::new(data_dir.root_key()?, &scope));
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data_dir.database())?);
         let clock = Arc::new(ScaledClock::start(store.state().server_time(), config.time_scale));
+        let metrics = open_metrics(&data_dir, &clock)?;
         let buckets = open_buckets(&data_dir.buckets())?;
         let (nudge, routes) = (Nudge::default(), Arc::new(Routes::new()));
         let nudged: Arc<dyn Fn() + Send + Sync> = {
@@ -102,6 +130,20 @@ impl Server {
             resources: config.resources.clone(),
             new_id: Arc::new(|| InstanceId::from_entropy(crate::entropy::bits())),
         };
+        let (pace, decisions) = (Pace::of(config.time_scale), Arc::new(Decisions::default()));
+        let scaling = scale::Means {
+            store: Arc::clone(&store),
+            driver: Arc::clone(&driver) as Arc<dyn Driver>,
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            metrics: Arc::clone(&metrics),
+            scope: scope.clone(),
+            limits: Arc::new(config.limits.clone()),
+            resources: config.resources.clone(),
+            machine: config::machine(),
+            settle: pace.settle,
+            entropy: Arc::new(crate::entropy::bits),
+        };
+        let scaling = Scaling::new(scaling, Arc::clone(&decisions));
         let mut fleets = Fleets::new(means);
         // The routes are published before the port serves, so that no request meets an endpoint that seems to be gone.
         fleets.activate().await;
@@ -114,6 +156,12 @@ impl Server {
             credentials: Arc::clone(&credentials),
             logs: Arc::new(driver.logs()),
             s3: s3(buckets, &credentials, &config.region),
+            metrics: Arc::clone(&metrics),
+            live: Arc::new(View {
+                driver: Arc::clone(&driver) as Arc<dyn Driver>,
+                traffic: Arc::clone(&routes) as Arc<dyn Traffic>,
+                decisions,
+            }),
             limits: Arc::new(config.limits.clone()),
             nudge: nudged,
             ready: Arc::clone(&ready),
@@ -127,13 +175,16 @@ impl Server {
         let settings = gateway::Settings {
             skew_secs: SKEW_SECS,
             tls,
+            sink: Some(metrics),
+            flush: pace.flush,
             ..gateway::Settings::new(&config.region, &config.account_id)
         };
         let gateway = Gateway::start(listener, settings, parts).map_err(StartError::Gateway)?;
 
         let stop = CancellationToken::new();
         let tasks = vec![
-            spawn(control::drive(fleets, nudge, stop.clone())),
+            spawn(control::drive_fleets(fleets, nudge.clone(), stop.clone())),
+            on_a_thread(control::drive_scaling(scaling, nudge, stop.clone()))?,
             spawn(keep_time(store, clock, config.time_scale, stop.clone())),
         ];
         let scheme = if config.tls.is_some() { "https" } else { "http" };
@@ -163,7 +214,53 @@ impl Server {
     }
 }
 
-/// Two tasks for the life of the server; both end with the token that `Server` holds.
+/// How fast what is measured is told, and when all of a period is there.
+struct Pace {
+    /// Wall time.
+    flush: Duration,
+    /// Server time.
+    settle: Duration,
+}
+
+impl Pace {
+    /// The gateway tells of a window this often while it lasts in server time, however fast that is.
+    const FLUSHES_PER_WINDOW: f64 = 4.0;
+    /// More often than this is never worth it.
+    const FLUSH_MIN: Duration = Duration::from_millis(20);
+    /// Wall time that the way from the gateway to the metrics may take, on a machine that is busy.
+    const WAY: Duration = Duration::from_millis(100);
+
+    fn of(time_scale: f64) -> Self {
+        let window = Duration::from_secs(Measured::WINDOW_SECS.unsigned_abs());
+        let flush = window.div_f64(time_scale * Self::FLUSHES_PER_WINDOW);
+        let flush = flush.clamp(Self::FLUSH_MIN, gateway::FLUSH_INTERVAL);
+        Self { flush, settle: (flush + Self::WAY).mul_f64(time_scale) }
+    }
+}
+
+/// Runs a task on a thread of its own: a sweep over many alarms, and a read of old metrics, take what would keep calls
+/// waiting on the threads that answer them.
+fn on_a_thread(
+    task: impl Future<Output = ()> + Send + 'static,
+) -> Result<JoinHandle<()>, StartError> {
+    let failed = |why: std::io::Error| StartError::Runtime(why.to_string());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let (done, ended) = tokio::sync::oneshot::channel::<()>();
+    let thread = std::thread::Builder::new().name("scaling".into());
+    thread
+        .spawn(move || {
+            runtime.block_on(task);
+            // Nobody waits for the end of a server that is gone already.
+            drop(done.send(()));
+        })
+        .map_err(failed)?;
+    Ok(spawn(async move {
+        // A sender that was dropped tells of the end as well.
+        drop(ended.await);
+    }))
+}
+
+/// Tasks for the life of the server; all end with the token that `Server` holds.
 #[expect(clippy::disallowed_methods, reason = "these tasks are held and joined by the server")]
 fn spawn(task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
     tokio::spawn(task)
@@ -172,6 +269,11 @@ fn spawn(task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
 fn open_buckets(path: &Path) -> Result<Buckets, StartError> {
     Buckets::open(path, system_time)
         .map_err(|why| StartError::Buckets { path: path.to_owned(), why: why.to_string() })
+}
+
+fn open_metrics(data_dir: &DataDir, clock: &Arc<ScaledClock>) -> Result<Arc<Metrics>, StartError> {
+    let clock = Arc::clone(clock) as Arc<dyn Clock>;
+    Ok(Arc::new(Metrics::open(data_dir.path(), clock)?))
 }
 
 fn s3(buckets: Buckets, credentials: &Arc<RootKey>, region: &str) -> artifact::S3Service {

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use control::task::scale::Machine;
 use domain::endpoint::Limits;
 use domain::instance::Resources;
 use serde::Deserialize;
@@ -209,17 +210,18 @@ const INSTANCE_MEMORY_BYTES: u64 = 128 << 20;
 /// Instances that a core is taken to carry at the most, most of them idle.
 const INSTANCES_PER_CORE: u64 = 64;
 
-/// Memory in bytes and cores of this machine.
-fn machine() -> (u64, u64) {
+/// What this machine has for all instances together.
+pub(crate) fn machine() -> Machine {
     let info = rustix::system::sysinfo();
     let memory = u64::from(info.mem_unit).saturating_mul(info.totalram);
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
-    (memory, cores)
+    Machine { cores: u32::try_from(cores).unwrap_or(u32::MAX), memory_bytes: memory }
 }
 
 /// How many instances the machine is trusted with when the configuration does not say.
-fn default_instances((memory, cores): (u64, u64)) -> u32 {
-    let most = (memory / INSTANCE_MEMORY_BYTES).min(cores.saturating_mul(INSTANCES_PER_CORE));
+fn default_instances(machine: Machine) -> u32 {
+    let by_cores = u64::from(machine.cores).saturating_mul(INSTANCES_PER_CORE);
+    let most = (machine.memory_bytes / INSTANCE_MEMORY_BYTES).min(by_cores);
     u32::try_from(most.max(2)).unwrap_or(u32::MAX)
 }
 
@@ -293,9 +295,10 @@ mod tests {
 
     #[test]
     fn limits_come_from_the_file_or_the_machine() {
-        assert_eq!(default_instances((24 << 30, 2)), 128);
-        assert_eq!(default_instances((1 << 30, 16)), 8);
-        assert_eq!(default_instances((0, 0)), 2, "an update needs two");
+        let of = |memory_bytes, cores| default_instances(Machine { cores, memory_bytes });
+        assert_eq!(of(24 << 30, 2), 128);
+        assert_eq!(of(1 << 30, 16), 8);
+        assert_eq!(of(0, 0), 2, "an update needs two");
         let text =
             "[limits]\ninstances = 5\n[[instance_type]]\nname = 'ml.g5.xlarge'\ninstances = 1\n";
         let limits = with_file(text, UpArgs::default()).unwrap().limits;

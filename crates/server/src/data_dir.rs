@@ -1,7 +1,7 @@
 //! The data directory: private, one server at a time, with the files that others read.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{self, ErrorKind, Read as _, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,9 @@ use auth::key::{
     AccessKey, FILE_BYTES_MAX, Profile, Profiles, ROOT_KEY_ENTROPY_BYTES, parse, print, root_key,
 };
 use rustix::fs::{FlockOperation, flock};
+
+/// Bytes that a start must be able to write: the databases' logs and the files that tell where the server is, generously.
+const START_BYTES: u64 = 128 * 1024;
 
 /// The profile of the root access key.
 const ROOT_PROFILE: &str = "default";
@@ -30,6 +33,11 @@ pub(crate) enum DataDirError {
         path.display()
     )]
     InUse { path: PathBuf },
+    #[error(
+        "there is no room on the disk of the data directory {}; make room there, or choose another with --data-dir",
+        path.display()
+    )]
+    NoRoom { path: PathBuf },
     #[error("{}: {why}; repair it, or remove it to have a new key made", path.display())]
     Credentials { path: PathBuf, why: String },
     #[error("no random bits are to be had: {0}")]
@@ -78,7 +86,7 @@ impl DataDir {
                 return Err(malformed("it is too long".into()));
             }
             Ok(_) => fs::read_to_string(&path).map_err(|why| malformed(why.to_string()))?,
-            Err(why) if why.kind() == std::io::ErrorKind::NotFound => {
+            Err(why) if why.kind() == ErrorKind::NotFound => {
                 return self.make_root_key(&path);
             }
             Err(why) => return Err(malformed(why.to_string())),
@@ -108,6 +116,19 @@ impl DataDir {
         fs::rename(&fresh, path)?;
         File::open(&self.path)?.sync_all()
     }
+}
+
+/// Whether the disk of the data directory has no room for a server to start. It is tried: quotas count too, and databases tell
+/// a full disk in many ways.
+pub(crate) fn has_no_room(data_dir: &Path) -> bool {
+    let path = data_dir.join("room");
+    let tried = private().create(true).truncate(true).write(true).open(&path);
+    let tried = tried.and_then(|mut file| {
+        io::copy(&mut io::repeat(0).take(START_BYTES), &mut file)?;
+        file.sync_all()
+    });
+    drop(fs::remove_file(&path));
+    tried.is_err_and(|why| matches!(why.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded))
 }
 
 fn private() -> OpenOptions {

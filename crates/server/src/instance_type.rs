@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use control::task::scale::Machine;
 use domain::instance::Resources;
 use serde::Deserialize;
 
@@ -44,10 +45,10 @@ pub(crate) enum InstanceTypeError {
     Memory { name: String, memory_mib: i64, most: u64 },
 }
 
-/// Checks the entries against a machine with so much memory, in bytes, and so many cores.
+/// Checks the entries against what the machine has.
 pub(crate) fn check(
     entries: Vec<InstanceTypeEntry>,
-    (memory_bytes, cores): (u64, u64),
+    machine: Machine,
 ) -> Result<InstanceTypes, InstanceTypeError> {
     let (mut types, mut names) = (InstanceTypes::default(), BTreeSet::new());
     for InstanceTypeEntry { name, instances, cpus, memory_mib } in entries {
@@ -55,8 +56,8 @@ pub(crate) fn check(
             return Err(InstanceTypeError::Twice(name));
         }
         let resources = Resources {
-            cpus: cpus.map(|cpus| cpus_of(&name, cpus, cores)).transpose()?,
-            memory_bytes: memory_mib.map(|mib| bytes_of(&name, mib, memory_bytes)).transpose()?,
+            cpus: cpus.map(|cpus| cpus_of(&name, cpus, machine.cores)).transpose()?,
+            memory_bytes: memory_mib.map(|mib| bytes_of(&name, mib, machine.memory_bytes)).transpose()?,
         };
         if resources != Resources::default() {
             types.resources.insert(name.clone(), resources);
@@ -68,8 +69,7 @@ pub(crate) fn check(
     Ok(types)
 }
 
-fn cpus_of(name: &str, cpus: i64, cores: u64) -> Result<u32, InstanceTypeError> {
-    let most = u32::try_from(cores).unwrap_or(u32::MAX);
+fn cpus_of(name: &str, cpus: i64, most: u32) -> Result<u32, InstanceTypeError> {
     let number = u32::try_from(cpus).ok().filter(|number| (1..=most).contains(number));
     number.ok_or_else(|| InstanceTypeError::Cpus { name: name.to_owned(), cpus, most })
 }
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     /// A machine of 8 GiB and four processors.
-    const MACHINE: (u64, u64) = (8 << 30, 4);
+    const MACHINE: Machine = Machine { cores: 4, memory_bytes: 8 << 30 };
 
     fn checked(text: &str) -> Result<InstanceTypes, String> {
         #[derive(Deserialize)]

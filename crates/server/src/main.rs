@@ -9,6 +9,7 @@ mod front;
 mod instance_type;
 mod real_s3;
 mod shutdown;
+mod view;
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
@@ -20,6 +21,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::assemble::Server;
 use crate::config::{Config, UpArgs};
+use crate::data_dir::{DataDirError, has_no_room};
 
 /// Threads of the control plane's runtime: it mostly waits for the store and the disk.
 const CONTROL_THREADS: usize = 2;
@@ -107,6 +109,9 @@ fn up(args: UpArgs, global: &Global, environment: &Environment) -> ExitCode {
 async fn run(config: &Config, environment: &Environment) -> ExitCode {
     let server = match Server::start(config, environment).await {
         Ok(server) => server,
+        Err(error) if error.is_of_the_disk() && has_no_room(&config.data_dir) => {
+            return failed(&DataDirError::NoRoom { path: config.data_dir.clone() });
+        }
         Err(error) => return failed(&error),
     };
     // Whoever started the server may have closed its output; it serves all the same.

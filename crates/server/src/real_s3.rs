@@ -3,14 +3,10 @@
 //! The server reads AWS's variables and files only for these entries, and only to fetch models. No key is kept: a profile is
 //! read again for every download.
 
-use std::fs::File;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use artifact::{AccessKey, Keys, RealBucket};
-use auth::key::{FILE_BYTES_MAX, Profile};
-use cli::Environment;
+use cli::{Environment, aws_files, aws_profiles};
 use serde::Deserialize;
 
 /// `[[s3]]`: buckets of a real S3; the first entry that matches counts, and none means the embedded S3.
@@ -52,8 +48,8 @@ fn real_bucket(
             environment.iter().map(|(name, value)| (name.as_str(), value.as_str())),
         ),
         (Some(profile), false) => {
-            let (profile, files) = (profile.clone(), profile_files(environment));
-            Keys::Asked(Arc::new(move || key_of(&profile, &files)))
+            let (profile, environment) = (profile.clone(), environment.clone());
+            Keys::Asked(Arc::new(move || key_of(&profile, &environment)))
         }
     };
     let region = entry.region.as_deref().unwrap_or(region);
@@ -61,50 +57,18 @@ fn real_bucket(
         .map_err(|why| why.to_string())
 }
 
-/// AWS's credentials file and config file; keys in the first win.
-fn profile_files(environment: &Environment) -> Vec<PathBuf> {
-    let variable =
-        |name| environment.get(name).map(String::as_str).filter(|value| !value.is_empty());
-    let home = variable("HOME").map(Path::new);
-    [("AWS_SHARED_CREDENTIALS_FILE", "credentials"), ("AWS_CONFIG_FILE", "config")]
-        .into_iter()
-        .filter_map(|(name, file)| match (variable(name), home) {
-            (Some(named), Some(home)) if named.starts_with("~/") => Some(home.join(&named[2..])),
-            (Some(named), _) => Some(PathBuf::from(named)),
-            (None, home) => home.map(|home| home.join(".aws").join(file)),
-        })
-        .collect()
-}
-
-fn key_of(name: &str, files: &[PathBuf]) -> Result<AccessKey, String> {
-    for path in files {
-        let found = profile(path, name)?;
-        if let Some(Profile {
-            access_key_id: Some(id), secret: Some(secret), session_token, ..
-        }) = found
-        {
-            let session_token = session_token.map(|token| token.expose().to_owned());
-            return Ok(AccessKey { id, secret: secret.expose().to_owned(), session_token });
-        }
-    }
-    let files: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
-    Err(format!("no profile {name:?} with an access key in {}", files.join(" or ")))
-}
-
-/// The profile in this file; a file that is not there has none.
-fn profile(path: &Path, name: &str) -> Result<Option<Profile>, String> {
-    let failed = |why: String| format!("cannot read {}: {why}", path.display());
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(error.to_string())),
-    };
-    // One byte more than is read tells a file that is too long from one that just fits.
-    let limit = u64::try_from(FILE_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
-    let mut text = String::new();
-    file.take(limit).read_to_string(&mut text).map_err(|error| failed(error.to_string()))?;
-    let mut profiles = auth::key::parse(&text).map_err(|error| failed(error.to_string()))?;
-    Ok(profiles.remove(name))
+/// The key of the profile as AWS's files have it now.
+fn key_of(name: &str, environment: &Environment) -> Result<AccessKey, String> {
+    let profiles = aws_profiles(name, environment).map_err(|why| why.to_string())?;
+    let found = profiles.into_iter().find_map(|(_, profile)| {
+        let key = profile.access_key()?;
+        let session_token = profile.session_token.map(|token| token.expose().to_owned());
+        let secret = key.secret.expose().to_owned();
+        Some(AccessKey { id: key.access_key_id, secret, session_token })
+    });
+    found.ok_or_else(|| {
+        format!("no profile {name:?} with an access key in {}", aws_files(environment))
+    })
 }
 
 #[cfg(test)]
@@ -137,23 +101,24 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (credentials, config) =
             (dir.path().join("credentials"), dir.path().join(".aws/config"));
-        let files = profile_files(&environment(&[
+        let environment = environment(&[
             ("HOME", &dir.path().display().to_string()),
             ("AWS_SHARED_CREDENTIALS_FILE", "~/credentials"),
-        ]));
-        assert_eq!(files, [credentials.clone(), config.clone()]);
-        let error = key_of("prod", &files).unwrap_err();
-        assert!(error.contains("no profile \"prod\"") && error.contains("credentials"), "{error}");
+        ]);
+        let error = key_of("prod", &environment).unwrap_err();
+        let both = format!("{} or {}", credentials.display(), config.display());
+        assert!(error.contains("no profile \"prod\"") && error.ends_with(&both), "{error}");
 
         std::fs::create_dir(dir.path().join(".aws")).unwrap();
         let text = "aws_access_key_id = AKIACONFIG\naws_secret_access_key = s\n";
         std::fs::write(&config, format!("[profile prod]\n{text}")).unwrap();
-        assert_eq!(key_of("prod", &files).unwrap().id, "AKIACONFIG");
+        assert_eq!(key_of("prod", &environment).unwrap().id, "AKIACONFIG");
         let text = "aws_access_key_id = ASIAX\naws_secret_access_key = s\naws_session_token = t\n";
         std::fs::write(&credentials, format!("[prod]\n{text}")).unwrap();
-        let key = key_of("prod", &files).unwrap();
+        let key = key_of("prod", &environment).unwrap();
         assert_eq!((key.id.as_str(), key.session_token.as_deref()), ("ASIAX", Some("t")));
         std::fs::write(&credentials, "nonsense").unwrap();
-        assert!(key_of("prod", &files).unwrap_err().contains("cannot read"));
+        let error = key_of("prod", &environment).unwrap_err();
+        assert!(error.starts_with(&credentials.display().to_string()), "{error}");
     }
 }

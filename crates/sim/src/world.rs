@@ -42,6 +42,7 @@ pub struct World {
     ids: Arc<AtomicU64>,
     behaviours: Vec<(String, Behaviour)>,
     runtime: tokio::runtime::Runtime,
+    metrics: Arc<metrics::Metrics>,
 }
 
 impl fmt::Debug for World {
@@ -81,7 +82,10 @@ impl World {
         let ids = Arc::new(AtomicU64::new(1));
         let (store, driver, traffic) = fresh(&clock, &disk)?;
         let fleets = Fleets::new(means(&store, &driver, &traffic, &clock, &ids));
+        let metrics = metrics::Metrics::in_memory(Arc::clone(&clock) as Arc<dyn Clock>);
+        let metrics = Arc::new(metrics.map_err(|why| Fault(why.to_string()))?);
         Ok(Self {
+            metrics,
             clock,
             traffic,
             disk,
@@ -187,6 +191,9 @@ impl World {
             caller: principal,
             limits: Arc::new(Limits { instances: 1000, by_type: BTreeMap::new() }),
             logs: Arc::new(logs::Empty),
+            metrics: Arc::clone(&self.metrics),
+            live: Arc::new(api::Still),
+            entropy: Arc::new(|| 0),
             nudge: Arc::new(|| ()),
         }
     }

@@ -3,15 +3,17 @@
 use std::fmt;
 use std::sync::Arc;
 
-use domain::alarm::{Alarm, HistoryItem};
+use domain::alarm::{Alarm, AlarmName, HistoryItem};
 use domain::endpoint::Endpoint;
 use domain::endpoint_config::EndpointConfig;
 use domain::model::Model;
 use domain::name::{EndpointKey, VariantName};
 use domain::scaling::{Activity, Policy, ScheduledAction, Target, TargetKey};
+use domain::time::Timestamp;
+use domain::uuid::Uuid;
 use rpds::RedBlackTreeMapSync;
 
-use crate::record::{Counters, Record, Row, ServerTime, Tagged};
+use crate::record::{ActivityKey, Counters, HistoryKey, Record, Row, ServerTime, Tagged};
 
 /// Records of one kind by key, in the order of their keys. Cloning one costs nothing.
 pub type Table<R> = RedBlackTreeMapSync<<R as Record>::Key, Arc<R>>;
@@ -49,10 +51,60 @@ impl State {
         range.take_while(move |(key, _)| key.endpoint == endpoint).map(|(_, target)| target)
     }
 
+    /// The policies of a target.
+    pub fn policies_of(&self, target: &TargetKey) -> impl Iterator<Item = &Arc<Policy>> {
+        of(&self.policies, target)
+    }
+
+    /// The scheduled actions of a target.
+    pub fn scheduled_actions_of(
+        &self,
+        target: &TargetKey,
+    ) -> impl Iterator<Item = &Arc<ScheduledAction>> {
+        of(&self.scheduled_actions, target)
+    }
+
+    /// The scaling activities of a target, the oldest first.
+    pub fn activities_of(
+        &self,
+        target: &TargetKey,
+    ) -> impl DoubleEndedIterator<Item = &Arc<Activity>> {
+        let key = |at, bits| ActivityKey { target: target.clone(), started_at: at, id: bits };
+        let (first, last) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
+        self.activities.range(key(first, Uuid::MIN)..=key(last, Uuid::MAX)).map(|(_, one)| one)
+    }
+
+    /// What has happened to an alarm, the oldest first.
+    pub fn history_of(
+        &self,
+        alarm: &AlarmName,
+    ) -> impl DoubleEndedIterator<Item = &Arc<HistoryItem>> {
+        let key = |at, sequence| HistoryKey { alarm: alarm.clone(), at, sequence };
+        let (first, last) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
+        self.alarm_history.range(key(first, 0)..=key(last, u64::MAX)).map(|(_, one)| one)
+    }
+
+    /// The sequence number of the next item in an alarm's history.
+    pub fn next_history_sequence(&self, alarm: &AlarmName) -> u64 {
+        self.history_of(alarm).next_back().map_or(0, |last| last.sequence + 1)
+    }
+
     /// Server time up to which clocks may have been read, if any was kept.
-    pub fn server_time(&self) -> Option<domain::time::Timestamp> {
+    pub fn server_time(&self) -> Option<Timestamp> {
         self.time.get(&()).map(|time| time.reached)
     }
+}
+
+/// What belongs to a target, of a table that is sorted by target and name.
+fn of<'a, R>(
+    table: &'a RedBlackTreeMapSync<(TargetKey, String), Arc<R>>,
+    target: &TargetKey,
+) -> impl Iterator<Item = &'a Arc<R>> + use<'a, R> {
+    let target = target.clone();
+    table
+        .range((target.clone(), String::new())..)
+        .take_while(move |((key, _), _)| *key == target)
+        .map(|(_, record)| record)
 }
 
 /// What a decision changes: all of it, or nothing.
@@ -86,7 +138,7 @@ impl Changes {
 
     /// Keeps the server time that clocks may have reached.
     #[must_use]
-    pub fn keep_time(self, reached: domain::time::Timestamp) -> Self {
+    pub fn keep_time(self, reached: Timestamp) -> Self {
         self.put(ServerTime { reached })
     }
 

@@ -27,8 +27,7 @@
 //! # Ok(())
 //! # }
 //! ```
-//! Before a request is routed (its signature is wrong, say) there is [`Protocol::guess`] with
-//! [`Protocol::encode_error`]. A client does [`encode_request`], signs, sends, and [`decode_response`]. Where the body of
+//! Before a request is routed (its signature is wrong, say) there is [`refuse`]. A client does [`encode_request`], signs, sends, and [`decode_response`]. Where the body of
 //! an answer is a stream ([`OperationModel::event_stream`]), only its head is encoded and decoded; [`event_stream`]
 //! has the frames.
 //!
@@ -55,8 +54,10 @@ pub use detect::detect;
 pub use document::{Document, JsonError};
 pub use protocol::{
     Call, EncodeError, ErrorBody, Protocol, Rejection, ResponseError, ServiceError,
-    decode_response, encode_request, event_stream, route,
+    decode_response, encode_request, event_stream, refuse, route,
 };
 pub use service::{OperationModel, Service};
-pub use shape::{logs, sagemaker, sagemaker_runtime, sts};
+pub use shape::{
+    application_autoscaling, cloudwatch, logs, sagemaker, sagemaker_runtime, sts, tidegate,
+};
 pub use value::{DecodeError, Shape, Timestamp, Value};

@@ -2,7 +2,7 @@
 //!
 //! The same types read AWS's file (whose `members` is an ordered object) and our trimmed one (whose `members` is
 //! a list, because the order of members is part of the model). Fields not listed here, documentation first of
-//! all, are dropped by not being listed.
+//! all, are dropped by not being listed. A model of our own has its documentation in `about`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -36,6 +36,9 @@ pub(crate) struct Published {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Metadata {
     pub(crate) api_version: String,
+    /// Present where the service's other protocols tell an error's code of awsQuery too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) aws_query_compatible: Option<Empty>,
     pub(crate) endpoint_prefix: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) json_version: Option<String>,
@@ -50,6 +53,10 @@ pub(crate) struct Metadata {
     pub(crate) xml_namespace: Option<String>,
 }
 
+/// A trait that says all by being there.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Empty {}
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Operation {
     pub(crate) http: Http,
@@ -59,6 +66,16 @@ pub(crate) struct Operation {
     pub(crate) output: Option<Reference>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) errors: Vec<Reference>,
+    /// In which encodings the operation takes a compressed body.
+    #[serde(default, rename = "requestcompression", skip_serializing_if = "Option::is_none")]
+    pub(crate) compression: Option<Compression>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) about: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Compression {
+    pub(crate) encodings: Vec<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -92,6 +109,8 @@ pub(crate) struct Reference {
     pub(crate) eventpayload: bool,
     #[serde(skip_serializing_if = "is_false")]
     pub(crate) streaming: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) about: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -136,6 +155,11 @@ pub(crate) struct Shape {
     pub(crate) event: bool,
     #[serde(skip_serializing_if = "is_false")]
     pub(crate) eventstream: bool,
+    /// An error of AWS's framework, that the model names for its clients' sake.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) synthetic: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) about: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -6,68 +6,162 @@ pub(crate) const BOTOCORE_VERSION: &str = "1.44.5";
 /// One served service. Adding a service, or an operation, means changing this table only.
 #[derive(Debug)]
 pub(crate) struct Service {
-    /// File below `models/` and folder below `crates/wire/src/shape/` (with underscores).
+    /// File below `models/` (or `models/own/`) and folder below `crates/wire/src/shape/` (with underscores).
     pub(crate) id: &'static str,
-    /// Folder below `botocore/data/`.
-    pub(crate) published_as: &'static str,
-    pub(crate) api_version: &'static str,
-    /// Whether the service prints its patterns with a leading `^` that the published model has lost.
-    pub(crate) prints_anchor: bool,
+    pub(crate) origin: Origin,
     /// The error of a request that breaks the model's constraints; most models do not name it.
     pub(crate) validation_code: &'static str,
-    pub(crate) operations: &'static [&'static str],
+    pub(crate) habits: Habits,
 }
+
+/// Where a service's model comes from.
+#[derive(Debug)]
+pub(crate) enum Origin {
+    /// AWS's: trimmed from `botocore/data/<folder>/<api version>` to what we serve.
+    Botocore {
+        folder: &'static str,
+        api_version: &'static str,
+        operations: &'static [&'static str],
+    },
+    /// Ours: written by hand, with documentation, and served whole.
+    Own,
+}
+
+/// What a service does that its model does not say.
+#[derive(Debug)]
+pub(crate) struct Habits {
+    /// Prints its patterns with a leading `^` that the published model has lost.
+    pub(crate) prints_anchor: bool,
+    /// Prints the values of an enum in alphabetical order, not in the model's.
+    pub(crate) sorts_values: bool,
+    /// Spells an error's `message` or `Message` as its model does; of the others that is not known.
+    pub(crate) spells_as_modelled: bool,
+}
+
+/// Of a service of which nothing else is known.
+const PLAIN: Habits =
+    Habits { prints_anchor: false, sorts_values: false, spells_as_modelled: false };
 
 pub(crate) const SERVICES: &[Service] = &[
     Service {
+        id: "application-autoscaling",
+        origin: Origin::Botocore {
+            folder: "application-autoscaling",
+            api_version: "2016-02-06",
+            operations: &[
+                "DeleteScalingPolicy",
+                "DeleteScheduledAction",
+                "DeregisterScalableTarget",
+                "DescribeScalableTargets",
+                "DescribeScalingActivities",
+                "DescribeScalingPolicies",
+                "DescribeScheduledActions",
+                "GetPredictiveScalingForecast",
+                "ListTagsForResource",
+                "PutScalingPolicy",
+                "PutScheduledAction",
+                "RegisterScalableTarget",
+                "TagResource",
+                "UntagResource",
+            ],
+        },
+        validation_code: "ValidationException",
+        habits: Habits { sorts_values: true, spells_as_modelled: true, ..PLAIN },
+    },
+    Service {
+        id: "cloudwatch",
+        origin: Origin::Botocore {
+            folder: "cloudwatch",
+            api_version: "2010-08-01",
+            operations: &[
+                "DeleteAlarms",
+                "DescribeAlarmHistory",
+                "DescribeAlarms",
+                "DescribeAlarmsForMetric",
+                "DisableAlarmActions",
+                "EnableAlarmActions",
+                "GetMetricData",
+                "GetMetricStatistics",
+                "ListMetrics",
+                "ListTagsForResource",
+                "PutMetricAlarm",
+                "PutMetricData",
+                "SetAlarmState",
+                "TagResource",
+                "UntagResource",
+            ],
+        },
+        validation_code: "ValidationException",
+        habits: Habits { spells_as_modelled: true, ..PLAIN },
+    },
+    Service {
         id: "logs",
-        published_as: "logs",
-        api_version: "2014-03-28",
-        prints_anchor: false,
+        origin: Origin::Botocore {
+            folder: "logs",
+            api_version: "2014-03-28",
+            operations: &[
+                "DescribeLogGroups",
+                "DescribeLogStreams",
+                "FilterLogEvents",
+                "GetLogEvents",
+            ],
+        },
         validation_code: "InvalidParameterException",
-        operations: &["DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents", "GetLogEvents"],
+        habits: PLAIN,
     },
     Service {
         id: "sagemaker",
-        published_as: "sagemaker",
-        api_version: "2017-07-24",
-        prints_anchor: true,
+        origin: Origin::Botocore {
+            folder: "sagemaker",
+            api_version: "2017-07-24",
+            operations: &[
+                "AddTags",
+                "CreateEndpoint",
+                "CreateEndpointConfig",
+                "CreateModel",
+                "DeleteEndpoint",
+                "DeleteEndpointConfig",
+                "DeleteModel",
+                "DeleteTags",
+                "DescribeEndpoint",
+                "DescribeEndpointConfig",
+                "DescribeModel",
+                "ListEndpointConfigs",
+                "ListEndpoints",
+                "ListModels",
+                "ListTags",
+                "UpdateEndpoint",
+                "UpdateEndpointWeightsAndCapacities",
+            ],
+        },
         validation_code: "ValidationException",
-        operations: &[
-            "AddTags",
-            "CreateEndpoint",
-            "CreateEndpointConfig",
-            "CreateModel",
-            "DeleteEndpoint",
-            "DeleteEndpointConfig",
-            "DeleteModel",
-            "DeleteTags",
-            "DescribeEndpoint",
-            "DescribeEndpointConfig",
-            "DescribeModel",
-            "ListEndpointConfigs",
-            "ListEndpoints",
-            "ListModels",
-            "ListTags",
-            "UpdateEndpoint",
-            "UpdateEndpointWeightsAndCapacities",
-        ],
+        habits: Habits { prints_anchor: true, ..PLAIN },
     },
     Service {
         id: "sagemaker-runtime",
-        published_as: "sagemaker-runtime",
-        api_version: "2017-05-13",
-        prints_anchor: false,
+        origin: Origin::Botocore {
+            folder: "sagemaker-runtime",
+            api_version: "2017-05-13",
+            operations: &["InvokeEndpoint", "InvokeEndpointWithResponseStream"],
+        },
         validation_code: "ValidationError",
-        operations: &["InvokeEndpoint", "InvokeEndpointWithResponseStream"],
+        habits: PLAIN,
     },
     Service {
         id: "sts",
-        published_as: "sts",
-        api_version: "2011-06-15",
-        prints_anchor: false,
+        origin: Origin::Botocore {
+            folder: "sts",
+            api_version: "2011-06-15",
+            operations: &["GetCallerIdentity"],
+        },
         validation_code: "ValidationError",
-        operations: &["GetCallerIdentity"],
+        habits: PLAIN,
+    },
+    Service {
+        id: "tidegate",
+        origin: Origin::Own,
+        validation_code: "ValidationException",
+        habits: Habits { prints_anchor: false, sorts_values: true, spells_as_modelled: true },
     },
 ];
 
@@ -75,5 +169,13 @@ impl Service {
     /// The folder and module below `crates/wire/src/shape/`.
     pub(crate) fn module(&self) -> String {
         self.id.replace('-', "_")
+    }
+
+    /// The model, relative to the repository's root.
+    pub(crate) fn path(&self) -> String {
+        match self.origin {
+            Origin::Botocore { .. } => format!("models/{}.json", self.id),
+            Origin::Own => format!("models/own/{}.json", self.id),
+        }
     }
 }

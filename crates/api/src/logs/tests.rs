@@ -66,6 +66,9 @@ async fn world(lines: &[&str]) -> World {
         caller,
         limits: Arc::new(Limits { instances: 8, by_type: BTreeMap::new() }),
         logs: Arc::new(logs),
+        metrics: Arc::new(metrics::Metrics::in_memory(Arc::new(Still)).unwrap()),
+        live: Arc::new(crate::Still),
+        entropy: Arc::new(|| 0),
         nudge: Arc::new(|| ()),
     };
     World { cx, _root: root }

@@ -1,11 +1,13 @@
-//! `DeleteEndpoint`: the record stays, as `Deleting`, until its last instance is gone.
+//! `DeleteEndpoint`: the record stays, as `Deleting`, until its last instance is gone. Its scalable targets go at once,
+//! with all that hangs on them (promise S9).
 
-use domain::name::EndpointName;
+use domain::name::{EndpointKey, EndpointName};
 use store::Changes;
 use wire::sagemaker::DeleteEndpointInput;
 
 use super::lookup;
 use crate::Error;
+use crate::autoscaling;
 use crate::context::{Context, name};
 
 pub(super) async fn delete_endpoint(cx: &Context, input: DeleteEndpointInput) -> Result<(), Error> {
@@ -14,7 +16,9 @@ pub(super) async fn delete_endpoint(cx: &Context, input: DeleteEndpointInput) ->
     cx.decide(move |state| {
         let endpoint = lookup::endpoint(state, &scope, &name)?;
         let after = endpoint.request_delete(now).map_err(lookup::refuse(&scope))?;
-        Ok((Changes::none().put(after), ()))
+        let targets: Vec<_> = state.targets_of(&EndpointKey::from(&name)).collect();
+        let changes = autoscaling::remove(Changes::none().put(after), state, &scope, &targets, now);
+        Ok((changes, ()))
     })
     .await
 }

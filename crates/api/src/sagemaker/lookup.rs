@@ -59,7 +59,10 @@ pub(super) fn parts(state: &State, config: &Arc<EndpointConfig>) -> Parts {
 
 /// The endpoint's variants that are registered as scalable targets.
 pub(super) fn registered(state: &State, endpoint: &Endpoint) -> Vec<ResourceId> {
-    state.targets_of(&EndpointKey::from(&endpoint.name)).map(|target| target.resource.clone()).collect()
+    state
+        .targets_of(&EndpointKey::from(&endpoint.name))
+        .map(|target| target.resource.clone())
+        .collect()
 }
 
 /// Puts a refusal of the domain into the words of the API.

@@ -46,6 +46,9 @@ impl Server {
             caller,
             limits: Arc::new(Limits { instances: 8, by_type: BTreeMap::new() }),
             logs: Arc::new(logs::Empty),
+            metrics: Arc::new(metrics::Metrics::in_memory(Arc::new(Still)).unwrap()),
+            live: Arc::new(crate::Still),
+            entropy: Arc::new(|| 0),
             nudge: Arc::new(|| ()),
         })
     }

@@ -110,6 +110,12 @@ fn disk_full() -> S3Error {
     )
 }
 
+/// A body is not the one whose hash was signed.
+pub(super) fn hash_mismatch() -> S3Error {
+    let message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
+    custom("XAmzContentSHA256Mismatch", StatusCode::BAD_REQUEST, message)
+}
+
 /// A code that `s3s` has no name for.
 pub(super) fn custom(code: &'static str, status: StatusCode, message: &'static str) -> S3Error {
     let mut error = S3Error::with_message(S3ErrorCode::Custom(code.into()), message);

@@ -15,7 +15,7 @@ use s3s::{S3Error, S3Result, StdError, TrailingHeaders, s3_error};
 
 use super::blob::{Draft, Sealed};
 use super::digest::{Algorithm, Digester, hex};
-use super::error::custom;
+use super::error::{custom, hash_mismatch};
 use super::record::Checksums;
 use super::{BucketError, Buckets, ObjectReader, PUT_BYTES_MAX};
 
@@ -184,12 +184,10 @@ async fn next(body: &mut StreamingBlob) -> S3Result<Option<Bytes>> {
 
 /// `s3s` checks payload hashes and chunk signatures while the body is read, and reports them as errors of types that it keeps
 /// to itself; their texts are what there is to tell them apart.
-fn body_error(error: &StdError) -> S3Error {
+pub(super) fn body_error(error: &StdError) -> S3Error {
     let text = error.to_string();
     if text.contains("Sha256Mismatch") {
-        let message =
-            "The provided 'x-amz-content-sha256' header does not match what was computed.";
-        return custom("XAmzContentSHA256Mismatch", StatusCode::BAD_REQUEST, message);
+        return hash_mismatch();
     }
     if text.contains("SignatureMismatch") {
         return s3_error!(SignatureDoesNotMatch);

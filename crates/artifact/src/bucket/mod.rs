@@ -16,6 +16,7 @@ mod name;
 mod operation;
 mod reader;
 mod record;
+mod reserve;
 pub mod service;
 mod space;
 #[cfg(test)]
@@ -34,12 +35,13 @@ use std::fs::{self, File};
 use std::ops::Range;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use blob::{Blobs, Draft, Sealed};
 use index::object::NewObject;
 use index::{Freed, Index};
+use reserve::Reserve;
 
 /// The bucket that is there from the first start.
 pub const FIRST_BUCKET: &str = "models";
@@ -72,6 +74,8 @@ pub struct Buckets {
 struct Shared {
     index: Index,
     blobs: Arc<Blobs>,
+    /// Locked while a deletion uses it: the next one waits for the room that this one frees.
+    reserve: Mutex<Reserve>,
     clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
@@ -110,9 +114,9 @@ impl Buckets {
             tracing::error!(count = missing.len(), dir = %dir.display(), "objects have lost their bytes; reading them will fail");
         }
         File::open(dir)?.sync_all()?;
-        let buckets = Self {
-            shared: Arc::new(Shared { index, blobs: Arc::new(blobs), clock: Box::new(clock) }),
-        };
+        let (blobs, reserve) = (Arc::new(blobs), Mutex::new(Reserve::open(dir)?));
+        let buckets =
+            Self { shared: Arc::new(Shared { index, blobs, reserve, clock: Box::new(clock) }) };
         buckets.freeing(|tx| index::upload::expire(tx, buckets.expiry_ms()))?;
         Ok(buckets)
     }
@@ -125,7 +129,7 @@ impl Buckets {
 
     /// Removes an empty bucket.
     pub fn delete_bucket(&self, name: &str) -> Result<(), BucketError> {
-        self.write(|tx| index::bucket::delete(tx, name))
+        self.removing(|tx| index::bucket::delete(tx, name).map(|()| Freed::new()))
     }
 
     /// Name and creation time (milliseconds since 1970), by name.
@@ -185,7 +189,7 @@ impl Buckets {
         key: &str,
         condition: &WriteCondition,
     ) -> Result<(), BucketError> {
-        self.freeing(|tx| index::object::delete(tx, bucket, key, condition))
+        self.removing(|tx| index::object::delete(tx, bucket, key, condition))
     }
 
     /// Gives `key` the bytes of `source` without copying them: blobs never change, so objects may share them.
@@ -340,7 +344,7 @@ impl Buckets {
 
     /// Forgets an upload and its parts.
     pub fn abort_upload(&self, bucket: &str, key: &str, id: &str) -> Result<(), BucketError> {
-        self.freeing(|tx| index::upload::abort(tx, bucket, key, id))
+        self.removing(|tx| index::upload::abort(tx, bucket, key, id))
     }
 
     /// What was last touched before this is abandoned.
@@ -368,6 +372,24 @@ impl Buckets {
         let freed = self.write(change)?;
         self.shared.blobs.discard(&freed);
         Ok(())
+    }
+
+    /// A change that only takes away. It must be possible on a full disk, since it is the way out of one.
+    fn removing(
+        &self,
+        change: impl Fn(&rusqlite::Transaction<'_>) -> Result<Freed, BucketError>,
+    ) -> Result<(), BucketError> {
+        match self.freeing(&change) {
+            Err(BucketError::DiskFull) => {}
+            decided => return decided,
+        }
+        let reserve = self.shared.reserve.lock().unwrap_or_else(PoisonError::into_inner);
+        reserve.release();
+        let result = self.freeing(&change);
+        // Or the log, which the deletion has made longer, would take for good what was kept.
+        self.shared.index.shrink_log();
+        reserve.refill();
+        result
     }
 
     /// A change that gives `sealed` a name.

@@ -1,4 +1,4 @@
-//! The last of the disk belongs to the index: deleting, the way out of a full disk, must still be possible.
+//! How much of the disk there is, and that uploads leave its last to the databases that share it.
 
 use std::fs::File;
 use std::io;
@@ -9,14 +9,26 @@ const RESERVE_BYTES: u64 = 64 << 20;
 /// The part of a small disk (1 in this many) that stands for [`RESERVE_BYTES`] when it is less.
 const RESERVE_SHARE: u64 = 20;
 
+/// A file system, in bytes; both 0 where it does not say.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Disk {
+    pub(super) total: u64,
+    pub(super) free: u64,
+}
+
+/// The file system of `folder`.
+pub(super) fn disk(folder: &File) -> io::Result<Disk> {
+    let stat = rustix::fs::fstatvfs(folder)?;
+    let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
+    Ok(Disk { total: bytes(stat.f_blocks), free: bytes(stat.f_bavail) })
+}
+
 /// Whether `more` bytes may be written to the file system of `folder`.
 ///
 /// # Errors
 /// [`io::ErrorKind::StorageFull`] if they would cut into the reserve.
 pub(super) fn check(folder: &File, more: usize) -> io::Result<()> {
-    let stat = rustix::fs::fstatvfs(folder)?;
-    let free = stat.f_bavail.saturating_mul(stat.f_frsize);
-    let total = stat.f_blocks.saturating_mul(stat.f_frsize);
+    let Disk { total, free } = disk(folder)?;
     // Some network and virtual file systems report no size at all; there the write itself decides.
     if total == 0 || free >= reserve(total).saturating_add(more as u64) {
         Ok(())

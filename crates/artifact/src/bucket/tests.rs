@@ -176,6 +176,23 @@ fn a_failure_at_any_step_is_an_error_and_leaves_nothing() {
 }
 
 #[test]
+fn a_deletion_that_finds_no_room_at_all_changes_nothing_and_keeps_the_reserve() {
+    let dir = tempfile::tempdir().unwrap();
+    let buckets = prepared(dir.path());
+    let reserve = || fs::metadata(dir.path().join("reserve")).unwrap().len();
+    let (before, kept) = (blobs(dir.path()), reserve());
+    assert!(kept > 0);
+    buckets.shared.blobs.faults.plan(Step::Commit, Fault::Error(io::ErrorKind::StorageFull));
+    let error = buckets.delete_object("models", "key", &WriteCondition::None).unwrap_err();
+    assert!(matches!(error, BucketError::DiskFull), "{error}");
+    assert_eq!((blobs(dir.path()), reserve()), (before, kept));
+    assert_eq!(buckets.get("key").as_deref(), Some(&b"old"[..]));
+    buckets.shared.blobs.faults.clear();
+    buckets.delete_object("models", "key", &WriteCondition::None).unwrap();
+    assert_eq!(buckets.get("key"), None);
+}
+
+#[test]
 fn a_reader_keeps_what_it_began_to_read() {
     let dir = tempfile::tempdir().unwrap();
     let buckets = prepared(dir.path());

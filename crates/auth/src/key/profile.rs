@@ -21,6 +21,8 @@ pub struct Profile {
     pub session_token: Option<SessionToken>,
     pub region: Option<String>,
     pub endpoint_url: Option<String>,
+    /// Path of a file of certificates to trust.
+    pub ca_bundle: Option<String>,
 }
 
 /// Profiles by name; the name of a config file's `[profile x]` is `x`.
@@ -66,17 +68,19 @@ impl Profile {
             "aws_session_token" => self.session_token = Some(SessionToken::new(value)),
             "region" => self.region = Some(value.to_owned()),
             "endpoint_url" => self.endpoint_url = Some(value.to_owned()),
+            "ca_bundle" => self.ca_bundle = Some(value.to_owned()),
             _ => {}
         }
     }
 
-    fn settings(&self) -> [(&'static str, Option<&str>); 5] {
+    fn settings(&self) -> [(&'static str, Option<&str>); 6] {
         [
             ("aws_access_key_id", self.access_key_id.as_deref()),
             ("aws_secret_access_key", self.secret.as_ref().map(SecretKey::expose)),
             ("aws_session_token", self.session_token.as_ref().map(SessionToken::expose)),
             ("region", self.region.as_deref()),
             ("endpoint_url", self.endpoint_url.as_deref()),
+            ("ca_bundle", self.ca_bundle.as_deref()),
         ]
     }
 }
@@ -158,7 +162,7 @@ mod tests {
     #[test]
     fn a_file_as_people_have_it_is_read() {
         let text = "\u{feff}# mine\r\n[default]\r\naws_access_key_id = AKIA1\r\nAWS_SECRET_ACCESS_KEY=a=b/+\r\n\r\n\
-            [profile  work] # config style\nregion=eu-central-1\nendpoint_url = http://127.0.0.1:4280\ns3 =\n  \
+            [profile  work] # config style\nregion=eu-central-1\nendpoint_url = http://127.0.0.1:4280\nca_bundle=~/ca.pem\ns3 =\n  \
             addressing_style = path\noutput = json\naws_session_token =\n; the end\n[profile]\nregion = r\n\
             [default]\nregion = us-east-1\n";
         let profiles = parse(text).unwrap();
@@ -168,6 +172,7 @@ mod tests {
         assert_eq!((key.access_key_id.as_str(), key.secret.expose()), ("AKIA1", "a=b/+"));
         assert_eq!(default.region.as_deref(), Some("us-east-1"));
         assert_eq!(profiles["work"].endpoint_url.as_deref(), Some("http://127.0.0.1:4280"));
+        assert_eq!(profiles["work"].ca_bundle.as_deref(), Some("~/ca.pem"));
         assert_eq!(profiles["work"].session_token, None);
         assert_eq!(profiles["work"].access_key(), None);
     }
@@ -204,15 +209,16 @@ mod tests {
         #[test]
         fn what_is_written_is_read_back(
             name in "[a-zA-Z0-9_.-]{1,12}",
-            values in prop::array::uniform5(prop::option::of("[!-~]([ -~]{0,20}[!-~])?")),
+            values in prop::array::uniform6(prop::option::of("[!-~]([ -~]{0,20}[!-~])?")),
         ) {
-            let [access_key_id, secret, token, region, endpoint_url] = values;
+            let [access_key_id, secret, token, region, endpoint_url, ca_bundle] = values;
             let profile = Profile {
                 access_key_id,
                 secret: secret.map(SecretKey::new),
                 session_token: token.map(SessionToken::new),
                 region,
                 endpoint_url,
+                ca_bundle,
             };
             let profiles = Profiles::from([(name, profile), ("default".into(), Profile::default())]);
             prop_assert_eq!(parse(&print(&profiles).unwrap()), Ok(profiles));

@@ -4,6 +4,7 @@
 
 mod object;
 mod refusal;
+mod stream;
 mod transport;
 
 use std::time::Duration;
@@ -13,6 +14,7 @@ use http::{Request, Response};
 use wire::value::Shape;
 use wire::{Document, OperationModel, Service, sagemaker, sts};
 
+pub(crate) use stream::Stream;
 pub(crate) use transport::{Retry, Transport};
 
 use refusal::{refusal, refused};
@@ -87,9 +89,7 @@ impl Client {
         manner: Manner,
     ) -> Result<Document, Error> {
         let operation = model(service, manner.operation)?;
-        let request = wire::encode_request(service, operation, input).map_err(|error| {
-            Error::Transport { operation: operation.name, problem: error.to_string() }
-        })?;
+        let request = encoded(service, operation, input)?;
         let response = self.send(request, service.signing_name, manner).await?;
         let (parts, body) = response.into_parts();
         wire::decode_response(service, operation, parts.status, &parts.headers, &body)
@@ -103,8 +103,16 @@ impl Client {
         service: &str,
         manner: Manner,
     ) -> Result<Response<Bytes>, Error> {
-        let unsendable =
-            |problem: String| Error::Transport { operation: manner.operation, problem };
+        self.transport.send(self.signed(request, service, manner.operation)?, manner).await
+    }
+
+    fn signed(
+        &self,
+        request: Request<Bytes>,
+        service: &str,
+        operation: &'static str,
+    ) -> Result<Request<Bytes>, Error> {
+        let unsendable = |problem: String| Error::Transport { operation, problem };
         let (mut parts, body) = request.into_parts();
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         parts.uri =
@@ -121,7 +129,7 @@ impl Client {
         };
         auth::sign(&mut request, &payload, &signer, wall::now_secs())
             .map_err(|error| unsendable(error.to_string()))?;
-        self.transport.send(request, manner).await
+        Ok(request)
     }
 
     /// The account that the calls act on: what the local server says of itself, else what STS says.
@@ -150,6 +158,15 @@ impl Client {
 fn decode<O: Shape>(operation: &'static str, document: &Document) -> Result<O, Error> {
     O::from_document(document)
         .map_err(|error| Error::Answer { operation, problem: error.to_string() })
+}
+
+fn encoded(
+    service: &'static Service,
+    operation: &'static OperationModel,
+    input: &Document,
+) -> Result<Request<Bytes>, Error> {
+    wire::encode_request(service, operation, input)
+        .map_err(|error| Error::Transport { operation: operation.name, problem: error.to_string() })
 }
 
 fn model(service: &'static Service, name: &'static str) -> Result<&'static OperationModel, Error> {

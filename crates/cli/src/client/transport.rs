@@ -1,12 +1,13 @@
 //! Requests out, answers in: connections, deadlines, and trying again where that is safe.
 
 use std::error::Error as _;
-use std::io;
 use std::time::Duration;
+use std::{fmt, io};
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -104,22 +105,29 @@ impl Transport {
         manner: Manner,
     ) -> Result<Response<Bytes>, Error> {
         let exchange = self.exchange(request.clone().map(Full::new), manner.operation);
-        tokio::time::timeout(manner.timeout, exchange).await.unwrap_or_else(|_| {
-            let url = self.server.url.to_string();
-            Err(Error::TimedOut {
-                operation: manner.operation,
-                url,
-                secs: manner.timeout.as_secs(),
-            })
-        })
+        tokio::time::timeout(manner.timeout, exchange)
+            .await
+            .unwrap_or_else(|_| Err(self.timed_out(manner)))
     }
 
-    async fn exchange(
+    /// Sends a request once, and gives back the answer before its body has come. What comes of the body has no limit here.
+    pub(crate) async fn open(
+        &self,
+        request: Request<Bytes>,
+        manner: Manner,
+    ) -> Result<Response<Incoming>, Error> {
+        let head = self.head(request.map(Full::new), manner.operation);
+        tokio::time::timeout(manner.timeout, head)
+            .await
+            .unwrap_or_else(|_| Err(self.timed_out(manner)))
+    }
+
+    async fn head(
         &self,
         request: Request<Full<Bytes>>,
         operation: &'static str,
-    ) -> Result<Response<Bytes>, Error> {
-        let response = self.http.request(request).await.map_err(|error| {
+    ) -> Result<Response<Incoming>, Error> {
+        self.http.request(request).await.map_err(|error| {
             let cause = innermost(&error);
             if let Some(tls) = tls_error(&error) {
                 self.insecure(tls)
@@ -131,13 +139,37 @@ impl Transport {
                     problem: format!("the connection to {} broke: {cause}", self.server.url),
                 }
             }
-        })?;
+        })
+    }
+
+    async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+        operation: &'static str,
+    ) -> Result<Response<Bytes>, Error> {
+        self.whole(self.head(request, operation).await?, operation).await
+    }
+
+    /// The answer with its body, which is not large.
+    pub(crate) async fn whole(
+        &self,
+        response: Response<Incoming>,
+        operation: &'static str,
+    ) -> Result<Response<Bytes>, Error> {
         let (parts, body) = response.into_parts();
-        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|error| {
-            let problem = format!("the answer of {} broke off: {error}", self.server.url);
-            Error::Transport { operation, problem }
-        })?;
+        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+        let body = body.map_err(|error| self.broke_off(operation, &error))?;
         Ok(Response::from_parts(parts, body.to_bytes()))
+    }
+
+    pub(crate) fn broke_off(&self, operation: &'static str, why: &impl fmt::Display) -> Error {
+        let problem = format!("the answer of {} broke off: {why}", self.server.url);
+        Error::Transport { operation, problem }
+    }
+
+    pub(crate) fn timed_out(&self, manner: Manner) -> Error {
+        let url = self.server.url.to_string();
+        Error::TimedOut { operation: manner.operation, url, secs: manner.timeout.as_secs() }
     }
 
     fn insecure(&self, error: &rustls::Error) -> Error {

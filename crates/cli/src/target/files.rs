@@ -25,12 +25,15 @@ pub(super) fn find_in_config(
     find(aws_file("AWS_CONFIG_FILE", "config", environment), name)
 }
 
-/// The profile in `AWS_SHARED_CREDENTIALS_FILE` (`~/.aws/credentials`), with the path of the file.
-pub(super) fn find_in_credentials(
+/// The profile in `AWS_SHARED_CREDENTIALS_FILE` (`~/.aws/credentials`), then that in the config file, each with the path of
+/// its file. As AWS's tools have it, a key in the first wins.
+pub fn aws_profiles(
     name: &str,
     environment: &Environment,
-) -> Result<Option<(PathBuf, Profile)>, Error> {
-    find(aws_file("AWS_SHARED_CREDENTIALS_FILE", "credentials", environment), name)
+) -> Result<Vec<(PathBuf, Profile)>, Error> {
+    let credentials = aws_file("AWS_SHARED_CREDENTIALS_FILE", "credentials", environment);
+    let both = [find(credentials, name)?, find_in_config(name, environment)?];
+    Ok(both.into_iter().flatten().collect())
 }
 
 /// The profile in the credentials file of a data directory.
@@ -47,7 +50,7 @@ pub(crate) fn credentials_path(data_dir: &Path) -> PathBuf {
 }
 
 /// Both of AWS's files, for messages.
-pub(super) fn aws_files(environment: &Environment) -> String {
+pub fn aws_files(environment: &Environment) -> String {
     let config = aws_file("AWS_CONFIG_FILE", "config", environment);
     let credentials = aws_file("AWS_SHARED_CREDENTIALS_FILE", "credentials", environment);
     let paths: Vec<String> = [credentials, config]
@@ -59,13 +62,17 @@ pub(super) fn aws_files(environment: &Environment) -> String {
 }
 
 fn aws_file(variable_name: &str, name: &str, environment: &Environment) -> Option<PathBuf> {
-    let home = || variable(environment, "HOME").map(PathBuf::from);
     match variable(environment, variable_name) {
-        Some(path) => match (path.strip_prefix("~/"), home()) {
-            (Some(rest), Some(home)) => Some(home.join(rest)),
-            _ => Some(PathBuf::from(path)),
-        },
-        None => home().map(|home| home.join(".aws").join(name)),
+        Some(path) => Some(expanded(path, environment)),
+        None => variable(environment, "HOME").map(|home| Path::new(home).join(".aws").join(name)),
+    }
+}
+
+/// The path, where `~/` stands for the home directory.
+pub(super) fn expanded(path: &str, environment: &Environment) -> PathBuf {
+    match (path.strip_prefix("~/"), variable(environment, "HOME")) {
+        (Some(rest), Some(home)) => Path::new(home).join(rest),
+        _ => PathBuf::from(path),
     }
 }
 

@@ -17,10 +17,7 @@ use auth::{SecretKey, SessionToken};
 use crate::environment::{Environment, variable};
 use crate::{Error, Global};
 
-use super::files::{
-    aws_files, credentials_path, find_in_config, find_in_credentials, find_in_data_dir,
-    profile_name,
-};
+use super::files::{aws_files, aws_profiles, credentials_path, find_in_data_dir, profile_name};
 use super::{Origin, Server};
 
 /// An access key to sign with.
@@ -96,16 +93,13 @@ impl Key {
         environment: &Environment,
     ) -> Result<Self, Error> {
         let name = profile_name(global, environment);
-        let in_credentials = find_in_credentials(&name, environment)?;
-        let in_config = find_in_config(&name, environment)?;
-        // As AWS's tools have it: keys in the credentials file win over keys in the config file.
-        let both = [in_credentials, in_config];
+        let profiles = aws_profiles(&name, environment)?;
         if let Some(key) =
-            both.iter().flatten().find_map(|(path, profile)| Self::of_profile(path, &name, profile))
+            profiles.iter().find_map(|(path, profile)| Self::of_profile(path, &name, profile))
         {
             return Ok(key);
         }
-        match both.into_iter().flatten().next() {
+        match profiles.into_iter().next() {
             Some((path, _)) => Err(incomplete(&path, &name)),
             None if global.profile.is_some() || variable(environment, "AWS_PROFILE").is_some() => {
                 Err(Error::NoProfile { name, files: aws_files(environment) })

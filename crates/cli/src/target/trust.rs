@@ -1,5 +1,5 @@
-//! Which server certificates are trusted: those of the system's authorities, or those of a bundle that is named, and
-//! the very certificate that the local server says it serves with.
+//! Which server certificates are trusted: those of the system's authorities, or those of a bundle that is named (by a flag,
+//! a variable or a profile), and the very certificate that the local server says it serves with.
 //!
 //! A certificate that is listed itself is trusted as it is. Those that people make for themselves are often marked as an
 //! authority's, and would not do as a server's by the rules for chains.
@@ -19,6 +19,7 @@ use crate::environment::{Environment, variable};
 use crate::server_file::ServerFile;
 use crate::{Error, Global};
 
+use super::files;
 use super::url::BaseUrl;
 
 /// The variable in which AWS's tools name a bundle.
@@ -51,7 +52,7 @@ pub(crate) fn resolve(
 ) -> Result<Arc<ClientConfig>, Error> {
     let (mut listed, mut roots) = (Listed::default(), RootCertStore::empty());
     if url.is_secure() {
-        if let Some(path) = bundle(global, environment) {
+        if let Some(path) = bundle(global, environment)? {
             listed.under_its_names = read(&path)?;
             roots.add_parsable_certificates(listed.under_its_names.iter().cloned());
         } else {
@@ -68,10 +69,17 @@ pub(crate) fn resolve(
         .map_err(|why| Error::Failed(format!("TLS cannot be used: {why}")))
 }
 
-/// `--ca-bundle`, else the variable.
-fn bundle(global: &Global, environment: &Environment) -> Option<PathBuf> {
-    let named = || variable(environment, BUNDLE_VARIABLE).map(PathBuf::from);
-    global.ca_bundle.clone().or_else(named)
+/// `--ca-bundle`, else the variable, else `ca_bundle` of the profile in AWS's config file.
+fn bundle(global: &Global, environment: &Environment) -> Result<Option<PathBuf>, Error> {
+    if let Some(path) = &global.ca_bundle {
+        return Ok(Some(path.clone()));
+    }
+    if let Some(path) = variable(environment, BUNDLE_VARIABLE) {
+        return Ok(Some(path.into()));
+    }
+    let found = files::find_in_config(&files::profile_name(global, environment), environment)?;
+    let named = found.and_then(|(_, profile)| profile.ca_bundle);
+    Ok(named.map(|path| files::expanded(&path, environment)))
 }
 
 /// The certificates of a file, at least one.
@@ -156,5 +164,39 @@ impl ServerCertVerifier for Verifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// botocore's order: what is said on the command line, the variable, the profile in the config file.
+    #[test]
+    fn the_first_that_names_a_bundle_wins() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir(home.path().join(".aws")).unwrap();
+        let config = "[default]\nca_bundle = /default.pem\n[profile work]\nca_bundle = ~/work.pem\n[profile bare]\n";
+        std::fs::write(home.path().join(".aws/config"), config).unwrap();
+        let in_home = home.path().join("work.pem").display().to_string();
+        let table = [
+            (Some("flag.pem"), Some("variable.pem"), "work", Some("flag.pem")),
+            (None, Some("variable.pem"), "work", Some("variable.pem")),
+            (None, None, "work", Some(in_home.as_str())),
+            (None, Some(""), "default", Some("/default.pem")),
+            (None, None, "bare", None),
+            (None, None, "none", None),
+        ];
+        for (flag, set, profile, wanted) in table {
+            let mut environment: Environment = [
+                ("HOME".to_owned(), home.path().display().to_string()),
+                ("AWS_PROFILE".to_owned(), profile.to_owned()),
+            ]
+            .into();
+            environment.extend(set.map(|path| (BUNDLE_VARIABLE.to_owned(), path.to_owned())));
+            let global = Global { ca_bundle: flag.map(Into::into), ..Global::default() };
+            let found = bundle(&global, &environment).unwrap();
+            assert_eq!(found, wanted.map(PathBuf::from), "{flag:?} {set:?} {profile}");
+        }
     }
 }

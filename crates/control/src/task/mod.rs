@@ -2,3 +2,4 @@
 
 pub mod fleets;
 pub mod keep_time;
+pub mod scale;

@@ -1,43 +1,34 @@
 //! CloudWatch alarms: what they are, and what state their datapoints put them in
 //! (`reference/autoscaling-and-cloudwatch.md`, sections 6.3 to 6.5).
+//!
+//! Datapoints are handed in; nothing here fetches them or runs an action.
 
-use std::fmt;
-use std::sync::Arc;
+mod action;
+mod change;
+mod check;
+mod evaluate;
+pub mod history;
+mod java;
+mod name;
+mod reason;
+mod reason_data;
+mod request;
+mod window;
 
 use serde::{Deserialize, Serialize};
+
+pub use action::{actions_due, is_autoscaling};
+pub use change::CREATED;
+pub use check::{Kind, Refusal};
+pub use evaluate::{Evaluation, Why, evaluate};
+pub use java::JavaDouble;
+pub use name::AlarmName;
+pub use reason_data::{REASON_DATA_CHARS_MAX, Reading};
+pub use request::Request;
 
 use crate::members::Members;
 use crate::metric::{Query, Stat};
 use crate::time::Timestamp;
-
-/// An alarm's name: 1 to 255 characters without control characters.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct AlarmName(Arc<str>);
-
-impl AlarmName {
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for AlarmName {
-    fn from(raw: &str) -> Self {
-        Self(raw.into())
-    }
-}
-
-impl fmt::Display for AlarmName {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.as_str())
-    }
-}
-
-impl std::borrow::Borrow<str> for AlarmName {
-    fn borrow(&self) -> &str {
-        self.as_str()
-    }
-}
 
 /// An alarm with its state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,7 +39,7 @@ pub struct Alarm {
     pub state: State,
 }
 
-/// What PutMetricAlarm says; replaced as a whole.
+/// What `PutMetricAlarm` says; replaced as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Config {
     pub description: Option<String>,
@@ -65,7 +56,7 @@ pub struct Config {
     pub treat_missing: Option<TreatMissing>,
     /// `EvaluateLowSampleCountPercentile`: whether percentiles of few samples are evaluated.
     pub evaluate_low_samples: Option<LowSamples>,
-    /// Newer members of PutMetricAlarm that are kept and given back.
+    /// Newer members of `PutMetricAlarm` that are kept and given back.
     pub kept: Members,
 }
 
@@ -78,33 +69,89 @@ pub enum Watch {
     Math(Vec<Query>),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Comparison {
-    GreaterThanOrEqualToThreshold,
-    GreaterThanThreshold,
-    LessThanThreshold,
-    LessThanOrEqualToThreshold,
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum $name {
+            $($variant,)+
+        }
+
+        impl $name {
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// As it is written on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+
+            /// Reads it as it is written on the wire.
+            pub fn read(raw: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|one| one.as_str() == raw)
+            }
+        }
+    };
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum TreatMissing {
-    Breaching,
-    NotBreaching,
-    Ignore,
-    Missing,
+words! {
+    /// `ComparisonOperator`, less the ones of anomaly detection.
+    Comparison {
+        GreaterThanOrEqualToThreshold = "GreaterThanOrEqualToThreshold",
+        GreaterThanThreshold = "GreaterThanThreshold",
+        LessThanThreshold = "LessThanThreshold",
+        LessThanOrEqualToThreshold = "LessThanOrEqualToThreshold",
+    }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum LowSamples {
-    Evaluate,
-    Ignore,
+words! {
+    /// `TreatMissingData`.
+    TreatMissing {
+        Breaching = "breaching",
+        NotBreaching = "notBreaching",
+        Ignore = "ignore",
+        Missing = "missing",
+    }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum StateValue {
-    Ok,
-    Alarm,
-    InsufficientData,
+words! {
+    /// `EvaluateLowSampleCountPercentile`.
+    LowSamples {
+        Evaluate = "evaluate",
+        Ignore = "ignore",
+    }
+}
+
+words! {
+    /// `StateValue`.
+    StateValue {
+        Ok = "OK",
+        Alarm = "ALARM",
+        InsufficientData = "INSUFFICIENT_DATA",
+    }
+}
+
+impl Comparison {
+    /// Whether a value is on the side of the threshold that alarms. One that is no number is not.
+    pub fn breached(self, value: f64, threshold: f64) -> bool {
+        match self {
+            Self::GreaterThanOrEqualToThreshold => value >= threshold,
+            Self::GreaterThanThreshold => value > threshold,
+            Self::LessThanThreshold => value < threshold,
+            Self::LessThanOrEqualToThreshold => value <= threshold,
+        }
+    }
+
+    /// The operator as state reasons put it (section 6.5).
+    pub const fn phrase(self) -> &'static str {
+        match self {
+            Self::GreaterThanOrEqualToThreshold => "greater than or equal to",
+            Self::GreaterThanThreshold => "greater than",
+            Self::LessThanThreshold => "less than",
+            Self::LessThanOrEqualToThreshold => "less than or equal to",
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -117,7 +164,7 @@ pub struct State {
     pub transitioned_at: Timestamp,
 }
 
-/// One item of DescribeAlarmHistory.
+/// One item of `DescribeAlarmHistory`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryItem {
     pub alarm: AlarmName,
@@ -131,9 +178,11 @@ pub struct HistoryItem {
     pub data: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum HistoryKind {
-    ConfigurationUpdate,
-    StateUpdate,
-    Action,
+words! {
+    /// `HistoryItemType`.
+    HistoryKind {
+        ConfigurationUpdate = "ConfigurationUpdate",
+        StateUpdate = "StateUpdate",
+        Action = "Action",
+    }
 }

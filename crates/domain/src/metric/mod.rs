@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use distribution::Distribution;
+pub use distribution::{Distribution, EXACT_VALUES_MAX};
 pub use query::{Query, Source, Stat};
 pub use sink::{Measured, NoSink, Sink, Tally};
 pub use statistic::{Statistic, Summary};
@@ -46,6 +46,12 @@ impl MetricId {
     pub fn new(namespace: &str, name: &str, mut dimensions: Vec<Dimension>) -> Self {
         dimensions.sort();
         Self { namespace: namespace.into(), name: name.into(), dimensions: dimensions.into() }
+    }
+
+    /// Another metric with the same dimensions, which both then share.
+    #[must_use]
+    pub fn sibling(&self, namespace: Arc<str>, name: Arc<str>) -> Self {
+        Self { namespace, name, dimensions: Arc::clone(&self.dimensions) }
     }
 
     /// A metric of a variant: dimensions `EndpointName` and `VariantName` (section 7.1).

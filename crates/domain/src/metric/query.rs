@@ -1,4 +1,4 @@
-//! A query as GetMetricData, metric-math alarms and customised scaling metrics write it.
+//! A query as `GetMetricData`, metric-math alarms and customised scaling metrics write it.
 
 use serde::{Deserialize, Serialize};
 

@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::Distribution;
+
 /// Count, sum, minimum and maximum of the values in a bucket. An empty one has count 0.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Summary {
@@ -14,9 +16,9 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// One value, `count` times.
+    /// One value, `count` times. A sum that no double can hold is the largest that one can.
     pub const fn of(value: f64, count: f64) -> Self {
-        Self { count, sum: value * count, min: value, max: value }
+        Self { count, sum: finite(value * count), min: value, max: value }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -32,12 +34,17 @@ impl Summary {
             return self;
         }
         Self {
-            count: self.count + other.count,
-            sum: self.sum + other.sum,
+            count: finite(self.count + other.count),
+            sum: finite(self.sum + other.sum),
             min: self.min.min(other.min),
             max: self.max.max(other.max),
         }
     }
+}
+
+/// Infinity as the largest number: what is stored and answered is finite always.
+const fn finite(value: f64) -> f64 {
+    value.clamp(f64::MIN, f64::MAX)
 }
 
 /// A statistic: the five basic ones, or an extended one.
@@ -60,6 +67,30 @@ pub struct UnknownStatistic(pub String);
 impl Statistic {
     pub const fn is_extended(self) -> bool {
         matches!(self, Self::Percentile(_))
+    }
+
+    /// A basic statistic of a bucket. Nothing of an empty one, and no percentile.
+    pub fn of_summary(self, summary: &Summary) -> Option<f64> {
+        if summary.is_empty() {
+            return None;
+        }
+        match self {
+            Self::SampleCount => Some(summary.count),
+            // A count may be a fraction, and the quotient too large for a double.
+            Self::Average => Some(finite(summary.sum / summary.count)),
+            Self::Sum => Some(summary.sum),
+            Self::Minimum => Some(summary.min),
+            Self::Maximum => Some(summary.max),
+            Self::Percentile(_) => None,
+        }
+    }
+
+    /// Any statistic of a bucket; nothing where there are no values, or not those that a percentile needs.
+    pub fn of(self, distribution: &Distribution) -> Option<f64> {
+        match self {
+            Self::Percentile(rank) => distribution.percentile(rank),
+            _ => self.of_summary(&distribution.summary()),
+        }
     }
 }
 

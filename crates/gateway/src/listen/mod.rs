@@ -82,6 +82,7 @@ impl Gateway {
                 phase: phases.clone(),
                 alive: alive.clone(),
                 seed: getrandom::u64().map_err(io::Error::other)?,
+                looks: index == 0,
             };
             threads.push(thread::spawn(format!("gateway-{index}"), move || start.run())?);
         }

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use tokio::net::TcpStream;
@@ -14,6 +15,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::control_plane::PeerInfo;
+use crate::recorder::keep_offering;
 use crate::task;
 use crate::worker::{Shared, Worker};
 
@@ -47,16 +49,26 @@ pub(super) struct Start {
     /// Dropped when the thread is done.
     pub(super) alive: mpsc::Sender<()>,
     pub(super) seed: u64,
+    /// Whether it is the one that counts what all of them are busy with.
+    pub(super) looks: bool,
 }
 
 impl Start {
     pub(super) fn run(self) -> io::Result<()> {
-        let Self { shared, accepted, phase, alive, seed } = self;
+        let Self { shared, accepted, phase, alive, seed, looks } = self;
         let runtime = runtime()?;
         let worker = Rc::new(Worker::new(shared, seed));
-        runtime.block_on(work(worker, accepted, phase));
+        let recorder = worker.recorder.clone();
+        let looks = looks.then(|| Arc::clone(&worker.shared.parts.routes));
+        let pause = worker.shared.settings.flush;
+        let offering = keep_offering(recorder.clone(), pause, looks);
+        runtime.block_on(async {
+            task::spawn_local("metrics", offering);
+            work(worker, accepted, phase).await;
+        });
         // Whatever still runs is dropped with the runtime, and only then is the thread done.
         drop(runtime);
+        recorder.finish();
         drop(alive);
         Ok(())
     }

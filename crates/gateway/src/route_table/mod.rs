@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use domain::instance::{Address, InstanceId};
-use domain::name::EndpointName;
-use domain::route::{EndpointRoute, RouteTable, Strategy, Traffic};
+use domain::name::{EndpointName, VariantName};
+use domain::route::{EndpointRoute, InstanceRoute, RouteTable, Strategy, Traffic, VariantRoute};
 use http::HeaderValue;
 use tokio::sync::watch;
 
@@ -63,8 +63,7 @@ impl Routes {
                 return variant.none_left();
             };
             if let Some(ticket) = instance.gate.enter() {
-                let instance = Arc::clone(instance);
-                return Choice::Instance { instance, variant: variant.header.clone(), ticket };
+                return Choice::Instance { instance: Arc::clone(instance), ticket };
             }
             // The gates are shut just after the new snapshot is in place, so this is rare and short.
             std::hint::spin_loop();
@@ -74,6 +73,16 @@ impl Routes {
     /// Whether the endpoint is in the table, with or without ready instances.
     pub(crate) fn has(&self, endpoint: &str) -> bool {
         self.snapshot.load().endpoints.contains_key(endpoint)
+    }
+
+    /// Tells of every instance in the table that has requests inside, and how many.
+    pub(crate) fn busy(&self, mut tell: impl FnMut(&Place, u64)) {
+        for instance in self.snapshot.load().instances() {
+            let inside = instance.gate.inside();
+            if inside > 0 {
+                tell(&instance.place, inside);
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<InstanceId, Arc<Gate>>> {
@@ -97,7 +106,7 @@ impl fmt::Debug for Routes {
 impl Traffic for Routes {
     fn publish(&self, table: Arc<RouteTable>) {
         let mut gates = self.lock();
-        let snapshot = Snapshot::build(&table, &mut gates);
+        let snapshot = Snapshot::build(&table, &mut gates, &self.snapshot.load());
         let wanted: std::collections::HashSet<_> =
             snapshot.instances().map(|instance| instance.id.clone()).collect();
         // Opened before the snapshot is seen: an instance may come back that was taken out a moment ago.
@@ -133,16 +142,31 @@ pub(crate) struct Wanted<'a> {
 pub(crate) enum Choice {
     Instance {
         instance: Arc<Instance>,
-        /// The variant's name as the answer carries it.
-        variant: HeaderValue,
         ticket: Ticket,
     },
     NoEndpoint,
     NoVariant,
-    /// No instance is ready that may serve this request.
-    NoneReady,
+    /// No instance is ready that may serve this request, which by the weights would be one of this place.
+    NoneReady(Place),
     /// There are ready instances, and each was tried.
-    AllTried,
+    AllTried(Place),
+}
+
+/// A variant of an endpoint. It stays the same one for as long as the table has it, whatever else changes.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) endpoint: EndpointName,
+    pub(crate) variant: VariantName,
+    /// The variant's name as the answer carries it.
+    pub(crate) header: HeaderValue,
+}
+
+/// A variant, and what part one of its instances is of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) target: Arc<Target>,
+    /// 1/n, n being its instances; 1 if it has none, so that what waits for the first weighs as much as it will.
+    pub(crate) share: f64,
 }
 
 /// An instance in the table.
@@ -150,6 +174,7 @@ pub(crate) enum Choice {
 pub(crate) struct Instance {
     pub(crate) id: InstanceId,
     pub(crate) address: Address,
+    pub(crate) place: Place,
     gate: Arc<Gate>,
 }
 
@@ -165,20 +190,22 @@ struct Endpoint {
 
 #[derive(Debug)]
 struct Variant {
-    header: HeaderValue,
+    place: Place,
     weight: f64,
     strategy: Strategy,
     instances: Vec<Arc<Instance>>,
 }
 
 impl Snapshot {
-    fn build(table: &RouteTable, gates: &mut BTreeMap<InstanceId, Arc<Gate>>) -> Self {
-        let endpoints = table.endpoints.iter();
-        Self {
-            endpoints: endpoints
-                .map(|(name, route)| (name.clone(), Endpoint::build(route, gates)))
-                .collect(),
-        }
+    fn build(
+        table: &RouteTable,
+        gates: &mut BTreeMap<InstanceId, Arc<Gate>>,
+        before: &Self,
+    ) -> Self {
+        let build = |(name, route): (&EndpointName, &Arc<EndpointRoute>)| {
+            (name.clone(), Endpoint::build(name, route, gates, before.endpoints.get(name)))
+        };
+        Self { endpoints: table.endpoints.iter().map(build).collect() }
     }
 
     fn instances(&self) -> impl Iterator<Item = &Arc<Instance>> {
@@ -190,26 +217,22 @@ impl Snapshot {
 }
 
 impl Endpoint {
-    fn build(route: &EndpointRoute, gates: &mut BTreeMap<InstanceId, Arc<Gate>>) -> Self {
-        let variants = route.variants.iter().map(|variant| Variant {
-            header: HeaderValue::from_str(variant.name.as_str())
-                .expect("a name is letters, digits and hyphens"),
-            weight: variant.weight,
-            strategy: variant.strategy,
-            instances: variant
-                .instances
+    fn build(
+        name: &EndpointName,
+        route: &EndpointRoute,
+        gates: &mut BTreeMap<InstanceId, Arc<Gate>>,
+        before: Option<&Self>,
+    ) -> Self {
+        let known = before.map(|before| &before.variants[..]).unwrap_or_default();
+        let build = |variant: &VariantRoute| {
+            let target = known
                 .iter()
-                .map(|instance| {
-                    let gate = Arc::clone(gates.entry(instance.id.clone()).or_default());
-                    Arc::new(Instance {
-                        id: instance.id.clone(),
-                        address: instance.address.clone(),
-                        gate,
-                    })
-                })
-                .collect(),
-        });
-        Self { variants: variants.collect() }
+                .map(|known| &known.place.target)
+                .find(|known| known.variant == variant.name)
+                .map_or_else(|| Arc::new(Target::new(name, &variant.name)), Arc::clone);
+            Variant::build(variant, Place::new(target, variant.instances.len()), gates)
+        };
+        Self { variants: route.variants.iter().map(build).collect() }
     }
 
     fn variant(
@@ -221,7 +244,7 @@ impl Endpoint {
             return self
                 .variants
                 .iter()
-                .find(|variant| variant.header == name)
+                .find(|variant| variant.place.target.variant.as_str() == name)
                 .ok_or(Choice::NoVariant);
         }
         let candidates = self.variants.iter().map(|variant| Candidate {
@@ -230,21 +253,58 @@ impl Endpoint {
         });
         match pick::weighted(candidates, wanted.unit) {
             Some(index) => Ok(&self.variants[index]),
-            None => Err(self.none_left()),
+            None => Err(self.none_left(wanted.unit)),
         }
     }
 
     /// Nothing can be chosen: because there is nothing, or because all of it was tried?
-    fn none_left(&self) -> Choice {
-        let candidates = self.variants.iter().map(|variant| Candidate {
-            weight: variant.weight,
-            ready: !variant.instances.is_empty(),
-        });
-        if pick::weighted(candidates, 0.0).is_some() { Choice::AllTried } else { Choice::NoneReady }
+    fn none_left(&self, unit: f64) -> Choice {
+        let would_be = |ready: fn(&Variant) -> bool| {
+            let candidates = self
+                .variants
+                .iter()
+                .map(|variant| Candidate { weight: variant.weight, ready: ready(variant) });
+            pick::weighted(candidates, unit).map(|index| self.variants[index].place.clone())
+        };
+        if let Some(place) = would_be(|variant| !variant.instances.is_empty()) {
+            return Choice::AllTried(place);
+        }
+        // An endpoint without variants has nothing to offer.
+        would_be(|_| true).map_or(Choice::NoEndpoint, Choice::NoneReady)
+    }
+}
+
+impl Target {
+    fn new(endpoint: &EndpointName, variant: &VariantName) -> Self {
+        let header =
+            HeaderValue::from_str(variant.as_str()).expect("a name is letters, digits and hyphens");
+        Self { endpoint: endpoint.clone(), variant: variant.clone(), header }
+    }
+}
+
+impl Place {
+    fn new(target: Arc<Target>, instances: usize) -> Self {
+        // More than a u32 of them are out of reach.
+        let instances = u32::try_from(instances).unwrap_or(u32::MAX).max(1);
+        Self { target, share: 1.0 / f64::from(instances) }
     }
 }
 
 impl Variant {
+    fn build(
+        route: &VariantRoute,
+        place: Place,
+        gates: &mut BTreeMap<InstanceId, Arc<Gate>>,
+    ) -> Self {
+        let build = |instance: &InstanceRoute| {
+            let gate = Arc::clone(gates.entry(instance.id.clone()).or_default());
+            let InstanceRoute { id, address } = instance.clone();
+            Arc::new(Instance { id, address, place: place.clone(), gate })
+        };
+        let instances = route.instances.iter().map(build).collect();
+        Self { weight: route.weight, strategy: route.strategy, instances, place }
+    }
+
     fn instance(
         &self,
         random: u64,
@@ -266,7 +326,8 @@ impl Variant {
     }
 
     fn none_left(&self) -> Choice {
-        if self.instances.is_empty() { Choice::NoneReady } else { Choice::AllTried }
+        let place = self.place.clone();
+        if self.instances.is_empty() { Choice::NoneReady(place) } else { Choice::AllTried(place) }
     }
 }
 

@@ -2,8 +2,6 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use domain::route::{InstanceRoute, VariantRoute};
-
 use super::*;
 
 fn id(number: u128) -> InstanceId {
@@ -69,14 +67,42 @@ fn what_cannot_be_chosen_says_why() {
         |wanted: &Wanted<'_>, untried: bool| format!("{:?}", routes.choose(wanted, |_| untried));
     assert_eq!(choose(&WANTED, true), "NoEndpoint");
     routes.publish(table(&[("a", 1.0, &[]), ("b", 0.0, &[1]), ("c", 0.0, &[])]));
-    assert_eq!(choose(&WANTED, true), "NoneReady", "weight 0 takes only targeted requests");
-    assert!(choose(&Wanted { variant: Some("b"), ..WANTED }, true).starts_with("Instance"));
-    assert_eq!(choose(&Wanted { variant: Some("b"), ..WANTED }, false), "AllTried");
-    assert_eq!(choose(&Wanted { variant: Some("c"), ..WANTED }, true), "NoneReady");
+    let is = |wanted: &Wanted<'_>, untried: bool, what: &str, variant: &str| {
+        let found = choose(wanted, untried);
+        let variant = format!("variant: {variant:?},");
+        assert!(found.starts_with(what) && found.contains(&variant), "{found}");
+    };
+    // Weight 0 takes only targeted requests.
+    is(&WANTED, true, "NoneReady", "a");
+    is(&Wanted { variant: Some("b"), ..WANTED }, true, "Instance", "b");
+    is(&Wanted { variant: Some("b"), ..WANTED }, false, "AllTried", "b");
+    is(&Wanted { variant: Some("c"), ..WANTED }, true, "NoneReady", "c");
     assert_eq!(choose(&Wanted { variant: Some("B"), ..WANTED }, true), "NoVariant");
     routes.publish(table(&[("a", 1.0, &[1]), ("b", 1.0, &[2])]));
-    assert_eq!(choose(&WANTED, false), "AllTried");
+    is(&WANTED, false, "AllTried", "a");
+    is(&Wanted { unit: 0.7, ..WANTED }, false, "AllTried", "b");
     assert!(routes.has("e") && !routes.has("E"));
+}
+
+#[test]
+fn a_variant_stays_the_same_one_while_it_is_in_the_table_and_its_share_follows_its_instances() {
+    let routes = Routes::new();
+    let place = || match routes.choose(&WANTED, |_| true) {
+        Choice::Instance { instance, .. } => instance.place.clone(),
+        Choice::NoneReady(place) => place,
+        other => panic!("{other:?}"),
+    };
+    let mut seen = Vec::new();
+    for instances in [&[1, 2, 3, 4][..], &[2], &[]] {
+        routes.publish(table(&[("v", 1.0, instances), ("w", 0.0, &[])]));
+        seen.push(place());
+    }
+    let shares: Vec<_> = seen.iter().map(|place| place.share).collect();
+    assert_eq!(shares, [0.25, 1.0, 1.0]);
+    assert!(seen.iter().all(|place| Arc::ptr_eq(&place.target, &seen[0].target)));
+    routes.publish(table(&[("w", 1.0, &[])]));
+    routes.publish(table(&[("v", 1.0, &[1])]));
+    assert!(!Arc::ptr_eq(&place().target, &seen[0].target), "it was gone in between");
 }
 
 #[test]
@@ -85,8 +111,11 @@ fn a_variant_whose_instances_were_tried_leaves_the_request_to_another() {
     routes.publish(table(&[("a", 1.0, &[1]), ("b", 1.0, &[2])]));
     for unit in [0.0, 0.3, 0.6, 0.99] {
         match routes.choose(&Wanted { unit, ..WANTED }, |tried| *tried != id(1)) {
-            Choice::Instance { instance, variant, .. } => {
-                assert_eq!((&instance.id, variant.as_bytes()), (&id(2), &b"b"[..]));
+            Choice::Instance { instance, .. } => {
+                assert_eq!(
+                    (&instance.id, instance.place.target.header.as_bytes()),
+                    (&id(2), &b"b"[..])
+                );
             }
             other => panic!("{other:?}"),
         }

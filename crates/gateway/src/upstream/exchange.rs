@@ -14,7 +14,7 @@ use crate::route_table::Instance;
 use crate::settings::BODY_BYTES_MAX;
 
 use super::connection::Connection;
-use super::{Cause, Failure, Outgoing, Pool, Reply};
+use super::{Cause, Failure, Outgoing, Pool, Reply, Timing};
 
 /// How much of a model server's error is repeated to the client. Beyond it, the text says that it is not whole.
 const ERROR_BODY_BYTES_MAX: usize = 64 * 1024;
@@ -42,9 +42,12 @@ impl Pool {
         sent: Sent,
         room: &Quota,
         deadline: Instant,
+        timing: &mut Timing,
     ) -> Result<Reply, Failure> {
         let Sent { connection, response } = sent;
         let read = time::timeout_at(deadline, read(response, room)).await;
+        let now = Instant::now();
+        timing.answered = Some(now);
         let reply = match read {
             Ok(Ok(reply)) => reply,
             Ok(Err(cause)) => return Err(cause.after_sending()),
@@ -53,7 +56,7 @@ impl Pool {
         // A model server that could not answer well often closes next, and may not say so: its connection is not worth a
         // later request that would be lost with it.
         if reply.status.is_success() && !reply.cut {
-            self.put(&instance.id, connection);
+            self.put(&instance.id, connection, now);
         }
         Ok(reply)
     }
@@ -64,16 +67,22 @@ impl Pool {
         instance: &Instance,
         request: &Outgoing,
         deadline: Instant,
+        timing: &mut Timing,
     ) -> Result<Sent, Failure> {
         let mut stale = 0;
         loop {
-            let pooled = if stale < STALE_CONNECTIONS_MAX { self.take(&instance.id) } else { None };
+            let now = Instant::now();
+            let usable = stale < STALE_CONNECTIONS_MAX;
+            let pooled = if usable { self.take(&instance.id, now) } else { None };
             let is_pooled = pooled.is_some();
-            let mut connection = match pooled {
-                Some(connection) => connection,
-                None => Connection::open(&instance.address)
-                    .await
-                    .map_err(|error| Cause::Connect(error).before_sending())?,
+            let mut connection = if let Some(connection) = pooled {
+                timing.sent = Some(now);
+                connection
+            } else {
+                let opened = Connection::open(&instance.address).await;
+                let connection = opened.map_err(|error| Cause::Connect(error).before_sending())?;
+                timing.sent = Some(Instant::now());
+                connection
             };
             let sending = connection.sender.try_send_request(request.to_http());
             match time::timeout_at(deadline, sending).await {
@@ -81,6 +90,9 @@ impl Pool {
                 Ok(Err(mut error)) => {
                     // hyper gives the request back only if no byte of it has been written.
                     let unsent = error.take_message().is_some();
+                    if unsent {
+                        timing.sent = None;
+                    }
                     match (unsent, is_pooled) {
                         (true, true) => stale += 1,
                         (true, false) => {

@@ -10,6 +10,7 @@ mod pool;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
+use tokio::time::Instant;
 
 use crate::quota::Share;
 
@@ -36,6 +37,15 @@ pub(crate) struct Reply {
     pub(crate) held: Share,
     /// The body of an error was longer than is repeated to a client; `body` is its beginning.
     pub(crate) cut: bool,
+}
+
+/// When a model server had a request. The readings are those that the pool needs anyway.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Timing {
+    /// Just before the first byte went out; absent while none has.
+    pub(crate) sent: Option<Instant>,
+    /// When the whole answer was here; absent until then.
+    pub(crate) answered: Option<Instant>,
 }
 
 /// Why there is no reply, and whether the request may be sent to another instance.

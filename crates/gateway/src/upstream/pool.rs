@@ -40,20 +40,20 @@ struct Idle {
 
 impl Pool {
     /// A connection that a request may be sent on. The one used last comes first, so that the others can grow old.
-    pub(super) fn take(&self, id: &InstanceId) -> Option<Connection> {
+    pub(super) fn take(&self, id: &InstanceId, now: Instant) -> Option<Connection> {
         let mut all = self.0.idle.borrow_mut();
         let idle = all.get_mut(id)?;
         while let Some(Idle { connection, since }) = idle.pop() {
             // The sweep may come too late for this one.
-            if since.elapsed() < IDLE_TIME_MAX && connection.is_reusable() {
+            if now.saturating_duration_since(since) < IDLE_TIME_MAX && connection.is_reusable() {
                 return Some(connection);
             }
         }
         None
     }
 
-    /// Keeps a connection whose last answer has been read to its end.
-    pub(crate) fn put(&self, id: &InstanceId, connection: Connection) {
+    /// Keeps a connection whose last answer has been read to its end `now`.
+    pub(crate) fn put(&self, id: &InstanceId, connection: Connection, now: Instant) {
         if connection.sender.is_closed() {
             return;
         }
@@ -63,7 +63,7 @@ impl Pool {
             None => all.entry(id.clone()).or_default(),
         };
         if idle.len() < IDLE_PER_INSTANCE_MAX {
-            idle.push(Idle { connection, since: Instant::now() });
+            idle.push(Idle { connection, since: now });
         }
         drop(all);
         self.sweep_until_empty();

@@ -7,6 +7,8 @@ mod http2;
 #[cfg(test)]
 mod invoke;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod model_errors;
 #[cfg(test)]
 mod refuse;

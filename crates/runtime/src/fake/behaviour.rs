@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use domain::instance::{ExitCause, Order};
 
+use crate::driver::Usage;
+
 /// A script for the instances of an image or a fleet. Spans are wall time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Behaviour {
@@ -18,6 +20,8 @@ pub struct Behaviour {
     pub ends_after: Option<(Duration, String)>,
     /// From the order to stop to the exit.
     pub stopping: Duration,
+    /// What it uses from its launch to its exit: processor time in each second, and memory.
+    pub usage: Usage,
 }
 
 impl Default for Behaviour {
@@ -36,6 +40,7 @@ impl Behaviour {
             ready_after: Some(after),
             ends_after: None,
             stopping: zero,
+            usage: Usage::default(),
         }
     }
 
@@ -69,6 +74,12 @@ impl Behaviour {
     #[must_use]
     pub fn stopping(self, stopping: Duration) -> Self {
         Self { stopping, ..self }
+    }
+
+    /// The same, but it uses so much processor time in each second of its life, and so much memory all the time.
+    #[must_use]
+    pub fn using(self, cpu: Duration, memory_bytes: u64) -> Self {
+        Self { usage: Usage { cpu, memory_bytes }, ..self }
     }
 
     /// What happens of itself to an instance, in order of time, each with its distance from the order to start.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::instance::{InstanceId, Order, Phase};
+use domain::time::Clock as _;
 
 use super::{Behaviour, FakeDriver};
 use crate::driver::Driver;
@@ -22,6 +23,10 @@ impl Bench for FakeBench {
         for (case, behaviour) in [
             (Case::Serves, Behaviour::ready_after(second).stopping(second)),
             (Case::ServesUntilEnded, Behaviour::ready_after(second)),
+            (
+                Case::Works,
+                Behaviour::ready_after(second).using(Duration::from_millis(700), 100 << 20),
+            ),
             (Case::EndsEarly, Behaviour::ends_after(second, "exit status 3")),
             (Case::NeverReady, Behaviour::never_ready()),
             (Case::UnknownImage, Behaviour::unknown_image("add an [[image]] entry")),
@@ -51,6 +56,11 @@ impl Bench for FakeBench {
     async fn wait(&self) {
         self.clock.set(self.driver.next_due().expect("something lies ahead"));
         assert!(self.driver.step(), "what is due changes something");
+    }
+
+    async fn work(&self) {
+        self.clock.set(self.clock.wall().plus(Duration::from_millis(300)));
+        self.driver.step();
     }
 
     fn end(&self, id: &InstanceId) {

@@ -10,6 +10,7 @@ mod tests;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use domain::instance::{Address, Exit, ExitCause, FleetId, InstanceId, Observed, Order, Phase};
 use domain::time::{Clock, Timestamp};
@@ -17,7 +18,7 @@ use domain::time::{Clock, Timestamp};
 pub use behaviour::Behaviour;
 use behaviour::Event;
 
-use crate::driver::Driver;
+use crate::driver::{Driver, Usage};
 use crate::instance::Registry;
 
 /// Where pretended instances seem to listen: a network for documentation, where nothing answers by accident.
@@ -46,6 +47,7 @@ struct Course {
     ahead: VecDeque<(Timestamp, Event)>,
     address: Address,
     behaviour: Behaviour,
+    launched: Option<Timestamp>,
     was_ready: bool,
     stopping: bool,
 }
@@ -127,7 +129,7 @@ impl Driver for FakeDriver {
         let address = Address::Tcp(SocketAddr::new(NETWORK.into(), state.started));
         state.courses.insert(
             order.id,
-            Course { ahead, address, behaviour, was_ready: false, stopping: false },
+            Course { ahead, address, behaviour, launched: None, was_ready: false, stopping: false },
         );
     }
 
@@ -144,6 +146,16 @@ impl Driver for FakeDriver {
 
     fn observe(&self) -> Vec<Observed> {
         self.state().registry.observe()
+    }
+
+    fn usage(&self, id: &InstanceId) -> Option<Usage> {
+        let now = self.clock.wall();
+        let state = self.state();
+        let course = state.courses.get(id)?;
+        let Usage { cpu, memory_bytes } = course.behaviour.usage;
+        let nanos = cpu.as_nanos() * now.since(course.launched?).as_nanos() / 1_000_000_000;
+        let cpu = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
+        Some(Usage { cpu, memory_bytes })
     }
 
     fn forget(&self, id: &InstanceId) {
@@ -173,7 +185,10 @@ impl State {
         let Some(course) = self.courses.get_mut(id) else { return false };
         let Some((_, event)) = course.ahead.pop_front() else { return false };
         let phase = match event {
-            Event::Launch => Phase::Starting,
+            Event::Launch => {
+                course.launched = Some(at);
+                Phase::Starting
+            }
             Event::Ready => {
                 course.was_ready = true;
                 Phase::Ready { address: course.address.clone() }

@@ -21,6 +21,7 @@ use super::confine::{Confinement, Grant, Tenant};
 use super::environment::{self, Parts};
 use super::folder::Folders;
 use super::image::{Listens, Recipe};
+use super::meter::Meter;
 use super::output::Sink;
 use super::port::{Port, Ports};
 use super::share::{Processors, Seats, Share};
@@ -37,6 +38,7 @@ pub(crate) struct ProcessBackend {
     pub(crate) folders: Arc<Folders>,
     pub(crate) ports: Ports,
     pub(crate) processors: Processors,
+    pub(crate) meter: Meter,
     pub(crate) logs: Logs,
     pub(crate) outputs: Tasks,
     pub(crate) artifacts: Arc<dyn Artifacts>,
@@ -82,7 +84,9 @@ impl ProcessBackend {
         match timeout(limit.saturating_add(DOWNLOAD_SLACK), fetching).await {
             Ok(fetched) => fetched.map_err(|error| ExitCause::Artifact(error.message)),
             Err(_) => Err(ExitCause::Artifact(format!(
-                "fetching {url} took longer than {} s",
+                "fetching {} took longer than {} s",
+                // A presigned URL's query is as good as a key.
+                url.split('?').next().unwrap_or_default(),
                 limit.as_secs()
             ))),
         }
@@ -146,10 +150,15 @@ impl Backend for ProcessBackend {
             port,
             seats,
         };
-        Child::launch(launch, sink, &self.outputs).await
+        let child = Child::launch(launch, sink, &self.outputs).await?;
+        if let Some(supervisor) = child.supervisor() {
+            self.meter.begin(order.id.clone(), supervisor);
+        }
+        Ok(child)
     }
 
     async fn clean_up(&self, id: &InstanceId) {
+        self.meter.end(id);
         let (folders, name) = (Arc::clone(&self.folders), id.as_str().to_owned());
         let removed = spawn_blocking(move || folders.remove(&name)).await;
         if let Ok(Err(error)) = removed {

@@ -55,6 +55,34 @@ while not os.path.exists("end"): server.handle_request()
 os._exit(3)
 "#;
 
+/// A model server whose work is done by children that end one after another. One of its two processes waits for its
+/// children, so that their time is added to its own; of the other one's time nothing is left.
+const WORKING: &str = r#"
+import os, signal, time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+def child(seconds):
+    pid = os.fork()
+    if pid == 0:
+        while time.process_time() < seconds: pass
+        os._exit(0)
+    return pid
+if os.fork() == 0:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        child(0.15)
+        time.sleep(0.3)
+class Ping(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+server = HTTPServer(("127.0.0.1", int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Ping)
+server.timeout = 0.02
+while True:
+    os.waitpid(child(0.05), 0)
+    server.handle_request()
+"#;
+
 pub(super) fn image(pattern: &str, command: &[&str]) -> Image {
     let command = command.iter().map(|word| (*word).to_owned()).collect();
     let (environment, readable, writable) = <_>::default();
@@ -124,6 +152,7 @@ impl ProcessBench {
         let own = [
             image("serves", &[exe, "serve"]),
             image("forks", &["python3", "-c", FORKING]),
+            image("works", &["python3", "-c", WORKING]),
             image("ends-early", &["sh", "-c", "echo on its way; echo no weights >&2; exit 3"]),
             image("never-ready", &["sleep", "1000"]),
         ];
@@ -174,6 +203,7 @@ impl Bench for ProcessBench {
         let (image, url) = match case {
             Case::Serves => ("serves", Some("the model")),
             Case::ServesUntilEnded => ("forks", None),
+            Case::Works => ("works", None),
             Case::EndsEarly => ("ends-early", None),
             Case::NeverReady => ("never-ready", None),
             Case::UnknownImage => ("nobody/knows:this", None),
@@ -185,6 +215,10 @@ impl Bench for ProcessBench {
 
     async fn wait(&self) {
         timeout(PATIENCE, self.changed.notified()).await.expect("something changes");
+    }
+
+    async fn work(&self) {
+        sleep(Duration::from_millis(120)).await;
     }
 
     fn end(&self, id: &InstanceId) {

@@ -101,6 +101,11 @@ impl Child {
         Ok(child)
     }
 
+    /// The process above all of the command's.
+    pub(crate) fn supervisor(&self) -> Option<Pid> {
+        self.pid
+    }
+
     fn read_output(&mut self, outputs: &Tasks) -> Result<(), ExitCause> {
         let (out, err) = (self.supervisor.stdout.take(), self.supervisor.stderr.take());
         let sink = Arc::clone(&self.sink);

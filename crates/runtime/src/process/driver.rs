@@ -10,7 +10,7 @@ use logs::{Bounds, Logs};
 use tokio::runtime::{Handle, TryCurrentError};
 
 use crate::artifacts::Artifacts;
-use crate::driver::Driver;
+use crate::driver::{Driver, Usage};
 use crate::instance::{INSTANCES_MAX, Nudge, Roster, Tasks};
 
 use super::ProcessSettings;
@@ -18,6 +18,7 @@ use super::backend::ProcessBackend;
 use super::child::SUPERVISOR_TIMEOUT;
 use super::confine::{Confinement, Exposed};
 use super::folder::Folders;
+use super::meter::Meter;
 use super::port::Ports;
 use super::share::Processors;
 use super::sweep::sweep;
@@ -82,6 +83,7 @@ impl ProcessDriver {
             folders: Arc::new(folders),
             ports: Ports::default(),
             processors: Processors::default(),
+            meter: Meter::default(),
             logs: Logs::open(data_dir.join("logs"), Bounds::DEFAULT).map_err(OpenError::Thread)?,
             outputs: Tasks::new("outputs", INSTANCES_MAX, handle.clone()),
             artifacts,
@@ -128,6 +130,10 @@ impl Driver for ProcessDriver {
 
     fn observe(&self) -> Vec<Observed> {
         self.roster.observe()
+    }
+
+    fn usage(&self, id: &InstanceId) -> Option<Usage> {
+        self.roster.backend().meter.usage(id)
     }
 
     fn forget(&self, id: &InstanceId) {

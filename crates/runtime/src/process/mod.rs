@@ -15,6 +15,7 @@ mod environment;
 pub mod exec;
 mod folder;
 mod image;
+mod meter;
 mod output;
 mod port;
 mod settings;

@@ -16,6 +16,8 @@ pub(crate) enum Case {
     Serves,
     /// The same, and ends by itself with status 3 when [`Bench::end`] is called.
     ServesUntilEnded,
+    /// The same as the first, and is always busy. Parts of it end and nobody waits for them.
+    Works,
     /// Ends with status 3 before it answers.
     EndsEarly,
     NeverReady,
@@ -39,6 +41,9 @@ pub(crate) trait Bench: Sized {
 
     /// Lets time pass until something changes; panics if nothing more will.
     async fn wait(&self);
+
+    /// Lets some time pass in which instances do what they do.
+    async fn work(&self);
 
     /// Lets an instance of [`Case::ServesUntilEnded`] end.
     fn end(&self, id: &InstanceId);

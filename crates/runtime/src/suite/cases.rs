@@ -170,3 +170,27 @@ pub(crate) async fn instances_are_told_in_the_order_of_their_ids(bench: &mut imp
     wait_for_exit(bench, &ids[1]).await;
     assert_eq!(told(), ids);
 }
+
+pub(crate) async fn what_an_instance_uses_is_told_while_it_runs_and_its_time_never_goes_back(
+    bench: &mut impl Bench,
+) {
+    let id = start_and_wait(bench, Case::Works).await;
+    let idle = start_and_wait(bench, Case::Serves).await;
+    let usage = |id: &InstanceId| bench.driver().usage(id);
+    assert_eq!(usage(&instance_id()), None, "an instance that nobody knows");
+    let (first, of_idle) = (usage(&id).unwrap(), usage(&idle).unwrap());
+    assert!(first.memory_bytes > 0);
+    let mut last = first;
+    // Enough for many of its parts to end.
+    while last.cpu < first.cpu + Duration::from_millis(500) {
+        bench.work().await;
+        let now = usage(&id).unwrap();
+        assert!(now.cpu >= last.cpu, "{now:?} after {last:?}");
+        last = now;
+    }
+    let beside = usage(&idle).unwrap().cpu.saturating_sub(of_idle.cpu);
+    assert!(beside < Duration::from_millis(250), "the work is not that of the other: {beside:?}");
+    bench.driver().stop(&id);
+    wait_for_exit(bench, &id).await;
+    assert_eq!(usage(&id), None, "nothing of it runs any more");
+}

@@ -24,6 +24,7 @@ macro_rules! driver_suite {
                 an_artefact_that_cannot_be_had_is_told,
                 only_an_instance_that_has_exited_can_be_forgotten,
                 instances_are_told_in_the_order_of_their_ids,
+                what_an_instance_uses_is_told_while_it_runs_and_its_time_never_goes_back,
             );
         }
     )+};

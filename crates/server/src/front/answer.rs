@@ -71,7 +71,7 @@ pub(super) fn problem(
     let service = service(parts, signing_name);
     let protocol = Protocol::guess(service, parts);
     let dialect = match protocol {
-        Protocol::AwsJson1_0 | Protocol::AwsJson1_1 => Dialect::Json,
+        Protocol::AwsJson1_0 | Protocol::AwsJson1_1 | Protocol::RpcV2Cbor => Dialect::Json,
         Protocol::RestJson => Dialect::RestJson,
         Protocol::AwsQuery => Dialect::Query,
     };
@@ -85,17 +85,16 @@ pub(super) fn problem(
             ErrorBody::new(answer.code, status, answer.message)
         }
     };
-    body(protocol.encode_error(service, &error, &request_id()))
+    body(wire::refuse(service, parts, error, &request_id()))
 }
 
 /// An error before any operation is known.
 pub(super) fn error(
     parts: &Parts,
     signing_name: Option<&str>,
-    error: &ErrorBody,
+    error: ErrorBody,
 ) -> Response<ControlBody> {
-    let service = service(parts, signing_name);
-    body(Protocol::guess(service, parts).encode_error(service, error, &request_id()))
+    body(wire::refuse(service(parts, signing_name), parts, error, &request_id()))
 }
 
 /// The service in whose form an error is put; SageMaker's where nothing tells.

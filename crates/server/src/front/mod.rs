@@ -21,6 +21,7 @@ use http::request::Parts;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use metrics::Metrics;
 use store::Store;
 
 use crate::clock::ScaledClock;
@@ -41,6 +42,8 @@ pub(crate) struct Front {
     pub s3: S3Service,
     /// What model servers have written.
     pub logs: Arc<dyn logs::Read>,
+    pub metrics: Arc<Metrics>,
+    pub live: Arc<dyn api::Live>,
     pub limits: Arc<Limits>,
     /// Tells the control loop that something may be due.
     pub nudge: Arc<dyn Fn() + Send + Sync>,

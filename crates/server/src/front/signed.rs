@@ -9,6 +9,7 @@ use auth::{Claim, Credential, Expectation, Payload, Presence, Problem, SigningKe
 use bytes::Bytes;
 use domain::time::Clock;
 use gateway::{ControlBody, Quota, Share};
+use http::header::CONTENT_ENCODING;
 use http::request::Parts;
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
@@ -54,11 +55,11 @@ pub(super) async fn answer(front: &Front, parts: Parts, body: Incoming) -> Respo
         Ok(Authentic { credential, body, _held }) => {
             match known(signing_name.unwrap_or_default()) {
                 Some(_) => serve(front, &parts, &body, &credential, &request_id).await,
-                None => answer::error(&parts, None, &unserved(signing_name.unwrap_or_default())),
+                None => answer::error(&parts, None, unserved(signing_name.unwrap_or_default())),
             }
         }
         Err(Refused::Problem(problem)) => answer::problem(&parts, signing_name, &problem),
-        Err(Refused::Error(error)) => answer::error(&parts, signing_name, &error),
+        Err(Refused::Error(error)) => answer::error(&parts, signing_name, error),
     }
 }
 
@@ -86,10 +87,11 @@ async fn authenticate(front: &Front, parts: &Parts, body: Incoming) -> Result<Au
     Ok(Authentic { credential, body, _held: held })
 }
 
-/// A share of what all requests together may hold, for a body: its length, where that is told, else the most that is
-/// read. Beyond it a call is refused with a 503, which every SDK tries again.
+/// A share of what all requests together may hold, for a body: its length, where that is told and the body is not
+/// compressed, else the most that is read. Beyond it a call is refused with a 503, which every SDK tries again.
 fn hold(parts: &Parts, body: &Incoming) -> Result<Option<Share>, ErrorBody> {
-    let told = body.size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
+    let plain = !parts.headers.contains_key(CONTENT_ENCODING);
+    let told = body.size_hint().exact().filter(|_| plain).and_then(|bytes| bytes.try_into().ok());
     let bytes = told.unwrap_or(PARSED_BODY_BYTES_MAX).min(PARSED_BODY_BYTES_MAX);
     let Some(room) = parts.extensions.get::<Quota>() else { return Ok(None) };
     let share = room.take(bytes).ok_or_else(|| {
@@ -142,7 +144,7 @@ async fn serve(
     let service =
         Claim::parse(parts).ok().and_then(|claim| wire::detect(Some(&claim.service), parts));
     let Some(service) = service else {
-        return answer::error(parts, None, &unserved(""));
+        return answer::error(parts, None, unserved(""));
     };
     let cx = Context {
         store: Arc::clone(&front.store),
@@ -151,6 +153,9 @@ async fn serve(
         caller: credential.principal.clone(),
         limits: Arc::clone(&front.limits),
         logs: Arc::clone(&front.logs),
+        metrics: Arc::clone(&front.metrics),
+        live: Arc::clone(&front.live),
+        entropy: Arc::new(crate::entropy::bits),
         nudge: Arc::clone(&front.nudge),
     };
     let response = match wire::route(service, parts, body) {

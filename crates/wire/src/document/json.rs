@@ -178,14 +178,15 @@ fn read_scalar(kind: &Kind, value: &Value) -> Result<Document, JsonError> {
 
 /// A whole number, also when written as `1.0`. A fraction is refused rather than cut off.
 fn integer(number: &Number) -> Option<i64> {
+    number.as_i64().or_else(|| integer_from_float(number.as_f64()?))
+}
+
+/// None for a fraction.
+pub(crate) fn integer_from_float(number: f64) -> Option<i64> {
     /// Beyond this a double no longer holds every whole number.
     const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
-    number.as_i64().or_else(|| {
-        let float =
-            number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= EXACT_MAX)?;
-        #[expect(clippy::cast_possible_truncation, reason = "whole and within 53 bits")]
-        Some(float as i64)
-    })
+    #[expect(clippy::cast_possible_truncation, reason = "whole and within 53 bits")]
+    (number.fract() == 0.0 && number.abs() <= EXACT_MAX).then_some(number as i64)
 }
 
 fn found(value: &Value) -> &'static str {
@@ -200,7 +201,8 @@ fn found(value: &Value) -> &'static str {
     }
 }
 
-fn wanted(kind: &Kind) -> &'static str {
+/// AWS's name of a type.
+pub(crate) fn wanted(kind: &Kind) -> &'static str {
     match kind {
         Kind::Structure(_) => "a structure",
         Kind::List(_) => "a list",

@@ -12,7 +12,9 @@ mod tests;
 use bytes::Bytes;
 
 pub use json::JsonError;
-pub(crate) use json::special_float;
+pub(crate) use json::{
+    integer_from_float, millis_from_seconds, seconds_from_millis, special_float, wanted,
+};
 
 /// Any value of any shape.
 #[derive(Debug, Clone, PartialEq)]

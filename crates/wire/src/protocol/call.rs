@@ -5,7 +5,8 @@ use http::Response;
 use http::request::Parts;
 
 use crate::Document;
-use crate::protocol::{ErrorBody, Protocol};
+use crate::protocol::text::insert_header;
+use crate::protocol::{ErrorBody, Protocol, compression};
 use crate::service::{OperationModel, Service};
 use crate::validate::validate;
 use crate::value::{DecodeError, Shape};
@@ -16,6 +17,8 @@ pub struct Call {
     pub service: &'static Service,
     pub operation: &'static OperationModel,
     pub protocol: Protocol,
+    /// Whether errors also tell awsQuery's code.
+    query_mode: bool,
     /// Satisfies every constraint of the operation's model.
     pub input: Document,
 }
@@ -26,6 +29,7 @@ pub struct Rejection {
     pub service: &'static Service,
     pub protocol: Protocol,
     pub error: ErrorBody,
+    query_mode: bool,
 }
 
 /// Reads a request of this service.
@@ -34,16 +38,43 @@ pub fn route(
     parts: &Parts,
     body: &Bytes,
 ) -> Result<Call, Box<Rejection>> {
-    let protocol = Protocol::guess(service, parts);
-    let reject = |error| Box::new(Rejection { service, protocol, error });
-    let operation = protocol.operation(service, parts, body).map_err(reject)?;
-    let input = protocol.decode_input(operation, parts, body).map_err(reject)?;
+    let (protocol, query_mode) = (Protocol::guess(service, parts), query_mode(parts));
+    let reject = |error| Box::new(Rejection { service, protocol, error, query_mode });
+    let body = compression::expand(service, parts, body).map_err(reject)?;
+    let operation = protocol.operation(service, parts, &body).map_err(reject)?;
+    let input = protocol.decode_input(operation, parts, &body).map_err(reject)?;
     if let Some(schema) = operation.input {
         validate(schema, &input).map_err(|violations| {
             reject(ErrorBody::validation(service.validation_code, &violations))
         })?;
     }
-    Ok(Call { service, operation, protocol, input })
+    Ok(Call { service, operation, protocol, query_mode, input })
+}
+
+/// Answers a request of this service that is not to be routed: its signature is wrong, say.
+pub fn refuse(
+    service: &'static Service,
+    parts: &Parts,
+    error: ErrorBody,
+    request_id: &str,
+) -> Response<Bytes> {
+    let protocol = Protocol::guess(service, parts);
+    Rejection { service, protocol, error, query_mode: query_mode(parts) }.respond(request_id)
+}
+
+/// Whether the client knows errors by the codes that awsQuery gave them before the service spoke anything else.
+fn query_mode(parts: &Parts) -> bool {
+    parts.headers.get("x-amzn-query-mode").is_some_and(|value| value.as_bytes() == b"true")
+}
+
+/// Adds awsQuery's code to an error in another protocol.
+fn tell_query_code(service: &Service, error: &ErrorBody, response: &mut Response<Bytes>) {
+    if !service.query_compatible {
+        return;
+    }
+    let fault = if error.status.is_server_error() { "Receiver" } else { "Sender" };
+    let value = format!("{};{fault}", error.query_code(service));
+    insert_header(response.headers_mut(), "x-amzn-query-error", &value);
 }
 
 impl Call {
@@ -70,12 +101,17 @@ impl Call {
     pub fn respond_error(&self, error: &ErrorBody, request_id: &str) -> Response<Bytes> {
         let modelled = error.modelled || self.operation.error(&error.code).is_some();
         let error = ErrorBody { modelled, ..error.clone() };
-        self.protocol.encode_error(self.service, &error, request_id)
+        let &Self { service, protocol, query_mode, .. } = self;
+        Rejection { service, protocol, error, query_mode }.respond(request_id)
     }
 }
 
 impl Rejection {
     pub fn respond(&self, request_id: &str) -> Response<Bytes> {
-        self.protocol.encode_error(self.service, &self.error, request_id)
+        let mut response = self.protocol.encode_error(self.service, &self.error, request_id);
+        if self.query_mode {
+            tell_query_code(self.service, &self.error, &mut response);
+        }
+        response
     }
 }

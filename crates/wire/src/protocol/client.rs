@@ -7,7 +7,8 @@ use http::header::HeaderMap;
 use http::{Request, StatusCode};
 
 use crate::Document;
-use crate::protocol::{Protocol, aws_json, aws_query, rest_json};
+use crate::protocol::error::bare_code;
+use crate::protocol::{Protocol, aws_json, aws_query, rest_json, rpc_v2_cbor};
 use crate::service::{OperationModel, Service};
 
 /// A request that cannot be written.
@@ -31,6 +32,7 @@ pub struct ServiceError {
 
 impl ServiceError {
     pub(super) fn new(status: StatusCode, code: &str, message: Option<String>) -> Self {
+        let code = bare_code(code);
         let code = if code.is_empty() { "Unknown" } else { code };
         let message = message.unwrap_or_else(|| "the answer carried no message".to_owned());
         Self { code: code.to_owned(), message, status }
@@ -52,20 +54,13 @@ impl ResponseError {
     }
 }
 
-/// An unsigned request in the service's preferred protocol. Its URI is a path: the host is the caller's to add.
+/// An unsigned request in the simplest of the service's protocols. Its URI is a path: the host is the caller's to add.
 pub fn encode_request(
     service: &Service,
     operation: &OperationModel,
     input: &Document,
 ) -> Result<Request<Bytes>, EncodeError> {
-    let protocol = preferred(service);
-    match protocol {
-        Protocol::AwsJson1_0 | Protocol::AwsJson1_1 => {
-            Ok(aws_json::encode_input(protocol, service, operation, input))
-        }
-        Protocol::RestJson => rest_json::encode_input(operation, input),
-        Protocol::AwsQuery => Ok(aws_query::encode_input(service, operation, input)),
-    }
+    simplest(service).encode_input(service, operation, input)
 }
 
 /// Reads the answer to a request of [`encode_request`]. Its output is not validated: what a newer server adds is
@@ -77,21 +72,61 @@ pub fn decode_response(
     headers: &HeaderMap,
     body: &Bytes,
 ) -> Result<Document, ResponseError> {
-    let protocol = preferred(service);
-    if !status.is_success() {
-        return Err(match protocol {
-            Protocol::AwsQuery => aws_query::decode_error(status, body),
-            _ => aws_json::decode_error(status, headers, body),
-        }
-        .into());
-    }
-    match protocol {
-        Protocol::AwsJson1_0 | Protocol::AwsJson1_1 => aws_json::decode_output(operation, body),
-        Protocol::RestJson => rest_json::decode_output(operation, status, headers, body),
-        Protocol::AwsQuery => aws_query::decode_output(operation, body),
-    }
+    simplest(service).decode_response(operation, status, headers, body)
 }
 
-fn preferred(service: &Service) -> Protocol {
-    service.protocols.first().copied().unwrap_or(Protocol::AwsJson1_1)
+/// What people can read goes first; whatever is chosen, nothing is lost.
+fn simplest(service: &Service) -> Protocol {
+    const ORDER: [Protocol; 5] = [
+        Protocol::AwsJson1_1,
+        Protocol::AwsJson1_0,
+        Protocol::RestJson,
+        Protocol::AwsQuery,
+        Protocol::RpcV2Cbor,
+    ];
+    let spoken = ORDER.into_iter().find(|protocol| service.protocols.contains(protocol));
+    spoken.unwrap_or(Protocol::AwsJson1_1)
+}
+
+impl Protocol {
+    pub(super) fn encode_input(
+        self,
+        service: &Service,
+        operation: &OperationModel,
+        input: &Document,
+    ) -> Result<Request<Bytes>, EncodeError> {
+        match self {
+            Self::AwsJson1_0 | Self::AwsJson1_1 => {
+                Ok(aws_json::encode_input(self, service, operation, input))
+            }
+            Self::RestJson => rest_json::encode_input(operation, input),
+            Self::AwsQuery => Ok(aws_query::encode_input(service, operation, input)),
+            Self::RpcV2Cbor => rpc_v2_cbor::encode_input(service, operation, input),
+        }
+    }
+
+    pub(super) fn decode_response(
+        self,
+        operation: &OperationModel,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &Bytes,
+    ) -> Result<Document, ResponseError> {
+        if !status.is_success() {
+            return Err(match self {
+                Self::AwsJson1_0 | Self::AwsJson1_1 | Self::RestJson => {
+                    aws_json::decode_error(status, headers, body)
+                }
+                Self::AwsQuery => aws_query::decode_error(status, body),
+                Self::RpcV2Cbor => rpc_v2_cbor::decode_error(status, body),
+            }
+            .into());
+        }
+        match self {
+            Self::AwsJson1_0 | Self::AwsJson1_1 => aws_json::decode_output(operation, body),
+            Self::RestJson => rest_json::decode_output(operation, status, headers, body),
+            Self::AwsQuery => aws_query::decode_output(operation, body),
+            Self::RpcV2Cbor => rpc_v2_cbor::decode_output(operation, body),
+        }
+    }
 }

@@ -6,13 +6,22 @@ use http::StatusCode;
 
 use crate::Document;
 use crate::document::JsonError;
-use crate::service::Service;
+use crate::service::{ErrorModel, Service, Spelling};
 use crate::validate::Violations;
+
+/// What awsQuery calls a request that breaks the constraints of its model.
+const QUERY_VALIDATION_CODE: &str = "ValidationError";
+
+/// A code without what may be around it: a namespace before a `#`, a link after a `:`.
+pub(super) fn bare_code(code: &str) -> &str {
+    code.rsplit('#').next().unwrap_or_default().split(':').next().unwrap_or_default()
+}
 
 /// What every protocol's error envelope is made from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ErrorBody {
-    /// AWS's code: `ValidationException`.
+    /// AWS's code: `ValidationException`. Where awsQuery has another than the rest, either will do: each protocol
+    /// writes its own.
     pub code: Cow<'static, str>,
     pub status: StatusCode,
     pub message: String,
@@ -34,6 +43,53 @@ impl ErrorBody {
             message: message.into(),
             members: Vec::new(),
             modelled: false,
+        }
+    }
+
+    /// The code without the namespace that it may have.
+    fn bare(&self) -> &str {
+        bare_code(&self.code)
+    }
+
+    /// What `__type` says, in awsJson and CBOR. A service with namespaces has its own for the errors of its model and
+    /// the framework's for all others (reference/autoscaling-and-cloudwatch.md, section 6.1).
+    pub(super) fn type_name(&self, service: &Service) -> Cow<'_, str> {
+        if !service.query_compatible || self.code.contains('#') {
+            return Cow::Borrowed(&self.code);
+        }
+        if let Some(model) = service.error(&self.code) {
+            return Cow::Borrowed(model.type_name);
+        }
+        Cow::Owned(if self.is_validation(service) {
+            format!("com.amazon.coral.validate#{}", service.validation_code)
+        } else {
+            format!("com.amazon.coral.service#{}", self.code)
+        })
+    }
+
+    /// What awsQuery calls it.
+    pub(super) fn query_code(&self, service: &Service) -> &str {
+        if !service.query_compatible {
+            return self.bare();
+        }
+        match service.error(self.bare()) {
+            Some(model) => model.code,
+            None if self.is_validation(service) => QUERY_VALIDATION_CODE,
+            None => self.bare(),
+        }
+    }
+
+    fn is_validation(&self, service: &Service) -> bool {
+        [service.validation_code, QUERY_VALIDATION_CODE].contains(&self.bare())
+    }
+
+    /// The names under which awsJson and CBOR give the message.
+    pub(super) fn spellings(&self, service: &Service) -> &'static [&'static str] {
+        let modelled = || service.error(&self.code).and_then(ErrorModel::spelling);
+        match (service.spelling, self.modelled) {
+            (Spelling::Both, true) => &["message", "Message"],
+            (Spelling::Model, true) if modelled() == Some("Message") => &["Message"],
+            (Spelling::Both | Spelling::Model, _) => &["message"],
         }
     }
 

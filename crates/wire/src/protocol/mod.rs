@@ -8,9 +8,13 @@ mod aws_json;
 mod aws_query;
 mod call;
 mod client;
+mod compression;
 mod error;
 pub mod event_stream;
+#[cfg(test)]
+mod recorded;
 mod rest_json;
+mod rpc_v2_cbor;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -20,14 +24,14 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{Method, Response};
 
-pub use call::{Call, Rejection, route};
+pub use call::{Call, Rejection, refuse, route};
 pub use client::{EncodeError, ResponseError, ServiceError, decode_response, encode_request};
 pub use error::ErrorBody;
 
 use crate::Document;
 use crate::service::{OperationModel, Service};
 
-/// Bytes of a request body that is parsed (JSON or form), as opposed to passed on. The largest that AWS's model
+/// Bytes of a request body that is parsed, as opposed to passed on, and of what a compressed one holds. The largest that AWS's model
 /// of `CreateModel` admits, fifteen containers with full environments, is about 3 MiB.
 pub const PARSED_BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -38,6 +42,7 @@ pub enum Protocol {
     AwsJson1_1,
     RestJson,
     AwsQuery,
+    RpcV2Cbor,
 }
 
 impl Protocol {
@@ -48,7 +53,9 @@ impl Protocol {
             .get(CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default();
-        let seen = if media_type.starts_with("application/x-amz-json-1.0") {
+        let seen = if rpc_v2_cbor::claims(parts) {
+            Self::RpcV2Cbor
+        } else if media_type.starts_with("application/x-amz-json-1.0") {
             Self::AwsJson1_0
         } else if target(parts).is_some() || media_type.starts_with("application/x-amz-json-1.1") {
             Self::AwsJson1_1
@@ -83,6 +90,7 @@ impl Protocol {
             Self::AwsJson1_0 | Self::AwsJson1_1 => aws_json::operation(service, parts),
             Self::RestJson => rest_json::operation(service, parts),
             Self::AwsQuery => aws_query::operation(service, parts, body),
+            Self::RpcV2Cbor => rpc_v2_cbor::operation(service, parts),
         }
     }
 
@@ -97,6 +105,7 @@ impl Protocol {
             Self::AwsJson1_0 | Self::AwsJson1_1 => aws_json::decode_input(schema, body),
             Self::RestJson => rest_json::decode_input(operation, schema, parts, body),
             Self::AwsQuery => aws_query::decode_input(schema, parts, body),
+            Self::RpcV2Cbor => rpc_v2_cbor::decode_input(schema, body),
         }
     }
 
@@ -112,6 +121,7 @@ impl Protocol {
             Self::AwsJson1_0 | Self::AwsJson1_1 => aws_json::encode_output(self, operation, output),
             Self::RestJson => rest_json::encode_output(operation, output),
             Self::AwsQuery => aws_query::encode_output(service, operation, output, request_id),
+            Self::RpcV2Cbor => rpc_v2_cbor::encode_output(operation, output),
         };
         text::insert_header(response.headers_mut(), "x-amzn-requestid", request_id);
         response
@@ -125,9 +135,10 @@ impl Protocol {
         request_id: &str,
     ) -> Response<Bytes> {
         let mut response = match self {
-            Self::AwsJson1_0 | Self::AwsJson1_1 => aws_json::encode_error(self, error),
+            Self::AwsJson1_0 | Self::AwsJson1_1 => aws_json::encode_error(self, service, error),
             Self::RestJson => rest_json::encode_error(error),
             Self::AwsQuery => aws_query::encode_error(service, error, request_id),
+            Self::RpcV2Cbor => rpc_v2_cbor::encode_error(service, error),
         };
         *response.status_mut() = error.status;
         text::insert_header(response.headers_mut(), "x-amzn-requestid", request_id);
@@ -140,7 +151,11 @@ pub(crate) fn target(parts: &Parts) -> Option<&str> {
     parts.headers.get("x-amz-target")?.to_str().ok()
 }
 
-/// Whether the request's path is one of the service's own (rest-json only: the others all use `/`).
+/// Whether the request's path is one of the service's own. The protocols that all use `/` have none.
 pub(crate) fn has_path(service: &Service, parts: &Parts) -> bool {
-    service.protocols.contains(&Protocol::RestJson) && rest_json::has_path(service, parts)
+    service.protocols.iter().any(|protocol| match protocol {
+        Protocol::RestJson => rest_json::has_path(service, parts),
+        Protocol::RpcV2Cbor => rpc_v2_cbor::has_path(service, parts),
+        Protocol::AwsJson1_0 | Protocol::AwsJson1_1 | Protocol::AwsQuery => false,
+    })
 }

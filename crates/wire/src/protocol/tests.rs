@@ -7,21 +7,23 @@ use proptest::prelude::*;
 
 use super::{ErrorBody, Protocol, decode_response, encode_request, route};
 use crate::schema::Schema;
-use crate::service::{OperationModel, SERVICES, Service};
+use crate::service::{OperationModel, SERVICES, Service, Spelling};
 use crate::testing::document;
 use crate::{Document, ResponseError, sagemaker};
 
-/// SageMaker's shapes in awsQuery's clothes: STS alone would leave lists and maps untested.
+/// SageMaker's shapes in other protocols' clothes, for its blobs, maps and nesting.
 static QUERY: Service = Service {
     id: "query",
     service_id: "Query",
     signing_name: "query",
     endpoint_prefix: "query",
-    target_prefix: "",
+    target_prefix: "Query",
     api_version: "2010-08-01",
     xml_namespace: "http://query.amazonaws.com/doc/2010-08-01/",
     validation_code: "ValidationError",
-    protocols: &[Protocol::AwsQuery],
+    query_compatible: false,
+    spelling: Spelling::Both,
+    protocols: &[Protocol::AwsQuery, Protocol::RpcV2Cbor],
     operations: &[OperationModel {
         name: "Everything",
         method: "POST",
@@ -31,15 +33,21 @@ static QUERY: Service = Service {
         output: Some(&sagemaker::schemas::DESCRIBE_MODEL_OUTPUT),
         event_stream: None,
         result_wrapper: Some("EverythingResult"),
+        gzip: false,
         errors: &[],
     }],
     unserved: &[],
 };
 
-fn pairs() -> Vec<(&'static Service, &'static OperationModel)> {
-    let all = SERVICES.iter().copied().chain([&QUERY]);
-    all.flat_map(|service| service.operations.iter().map(move |operation| (service, operation)))
-        .collect()
+/// Every operation in every protocol of its service.
+fn triples() -> Vec<(&'static Service, Protocol, &'static OperationModel)> {
+    let mut triples = Vec::new();
+    for service in SERVICES.iter().copied().chain([&QUERY]) {
+        for &protocol in service.protocols {
+            triples.extend(service.operations.iter().map(|found| (service, protocol, found)));
+        }
+    }
+    triples
 }
 
 fn any_document(schema: Option<&'static Schema>) -> BoxedStrategy<Document> {
@@ -62,8 +70,8 @@ fn without_empty(document: Document) -> Option<Document> {
     }
 }
 
-fn writable(service: &Service, document: Document) -> Document {
-    if service.protocols == [Protocol::AwsQuery] {
+fn writable(protocol: Protocol, document: Document) -> Document {
+    if protocol == Protocol::AwsQuery {
         without_empty(document).unwrap_or_else(Document::empty)
     } else {
         document
@@ -84,22 +92,18 @@ fn sorted(document: &Document) -> Document {
     }
 }
 
-fn split(request: Request<Bytes>) -> (Parts, Bytes) {
-    request.into_parts()
-}
-
 #[test]
 fn requests_and_answers_come_back() {
     // A runner that has done its cases once runs no more of them.
     let runner = || proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(32));
-    for (service, operation) in pairs() {
+    for (service, protocol, operation) in triples() {
         let inputs = any_document(operation.input);
         runner()
             .run(&inputs, |input| {
-                let input = writable(service, input);
-                let (parts, body) = split(encode_request(service, operation, &input).unwrap());
-                let protocol = Protocol::guess(service, &parts);
-                prop_assert_eq!(protocol, service.protocols[0]);
+                let input = writable(protocol, input);
+                let request = protocol.encode_input(service, operation, &input).unwrap();
+                let (parts, body) = request.into_parts();
+                prop_assert_eq!(Protocol::guess(service, &parts), protocol);
                 let found = protocol.operation(service, &parts, &body).unwrap();
                 prop_assert_eq!(found.name, operation.name);
                 let read = protocol.decode_input(operation, &parts, &body).unwrap();
@@ -110,10 +114,9 @@ fn requests_and_answers_come_back() {
         let outputs = any_document(operation.output);
         runner()
             .run(&outputs, |output| {
-                let response =
-                    service.protocols[0].encode_output(service, operation, &output, "id");
+                let response = protocol.encode_output(service, operation, &output, "id");
                 prop_assert_eq!(response.headers()["x-amzn-requestid"].to_str().unwrap(), "id");
-                let read = answer(service, operation, &response).unwrap();
+                let read = answer(protocol, operation, &response).unwrap();
                 prop_assert_eq!(sorted(&read), sorted(&output));
                 Ok(())
             })
@@ -122,19 +125,47 @@ fn requests_and_answers_come_back() {
 }
 
 fn answer(
-    service: &Service,
+    protocol: Protocol,
     operation: &OperationModel,
     response: &Response<Bytes>,
 ) -> Result<Document, ResponseError> {
-    decode_response(service, operation, response.status(), response.headers(), response.body())
+    protocol.decode_response(operation, response.status(), response.headers(), response.body())
+}
+
+#[test]
+fn a_client_speaks_the_simplest_protocol() {
+    let table = [
+        ("cloudwatch", Protocol::AwsJson1_0),
+        ("application_autoscaling", Protocol::AwsJson1_1),
+        ("sts", Protocol::AwsQuery),
+        ("tidegate", Protocol::RestJson),
+    ];
+    for (id, expected) in table {
+        let service = Service::by_id(id).unwrap();
+        for operation in service.operations {
+            let names = ["EndpointName", "VariantName"]
+                .map(|name| (name.to_owned(), Document::String("x".to_owned())));
+            let input = Document::Map(names.into());
+            let (parts, _) = encode_request(service, operation, &input).unwrap().into_parts();
+            assert_eq!(Protocol::guess(service, &parts), expected, "{id}");
+            let read = decode_response(
+                service,
+                operation,
+                StatusCode::BAD_GATEWAY,
+                &parts.headers,
+                &Bytes::new(),
+            );
+            assert!(read.is_err());
+        }
+    }
 }
 
 #[test]
 fn errors_come_back() {
     let sent = ErrorBody::new("AccessDenied", StatusCode::FORBIDDEN, "User: <a> & \"b\"");
-    for (service, operation) in pairs() {
-        let response = service.protocols[0].encode_error(service, &sent, "id");
-        let Err(ResponseError::Service(read)) = answer(service, operation, &response) else {
+    for (service, protocol, operation) in triples() {
+        let response = protocol.encode_error(service, &sent, "id");
+        let Err(ResponseError::Service(read)) = answer(protocol, operation, &response) else {
             panic!("{}: not an error", operation.name);
         };
         assert_eq!(
@@ -146,10 +177,10 @@ fn errors_come_back() {
 
 #[test]
 fn an_answer_that_is_no_answer_is_an_error() {
-    for (service, operation) in pairs() {
+    for (_, protocol, operation) in triples() {
         let mut response = Response::new(Bytes::from_static(b"<html>502 Bad Gateway"));
         *response.status_mut() = StatusCode::BAD_GATEWAY;
-        let Err(ResponseError::Service(read)) = answer(service, operation, &response) else {
+        let Err(ResponseError::Service(read)) = answer(protocol, operation, &response) else {
             panic!("{}: not an error", operation.name);
         };
         assert_eq!((read.code.as_str(), read.status.as_u16()), ("Unknown", 502));
@@ -174,6 +205,18 @@ fn services_are_found_by_scope_target_and_path() {
         (Some("sts"), "/", None, Some("sts")),
         (Some("logs"), "/", Some("Logs_20140328.FilterLogEvents"), Some("logs")),
         (None, "/", Some("Logs_20140328.StartQuery"), Some("logs")),
+        (Some("monitoring"), "/", None, Some("cloudwatch")),
+        (Some("monitoring"), "/service/Other/operation/X", None, Some("cloudwatch")),
+        (
+            None,
+            "/service/GraniteServiceVersion20100801/operation/PutMetricData",
+            None,
+            Some("cloudwatch"),
+        ),
+        (None, "/service/GraniteServiceVersion20100801/operation/", None, None),
+        (None, "/", Some("AnyScaleFrontendService.TagResource"), Some("application_autoscaling")),
+        (Some("tidegate"), "/", None, Some("tidegate")),
+        (None, "/tidegate/v1/endpoints/e/instances", None, Some("tidegate")),
         (Some("s3"), "/", None, None),
         (None, "/", Some("SageMaker.ListModels"), Some("sagemaker")),
         (None, "/endpoints/e/invocations", None, Some("sagemaker_runtime")),
@@ -186,7 +229,7 @@ fn services_are_found_by_scope_target_and_path() {
 }
 
 fn any_request() -> impl Strategy<Value = (Parts, Bytes)> {
-    let operations: Vec<&str> = pairs().iter().map(|(_, operation)| operation.name).collect();
+    let operations: Vec<&str> = triples().iter().map(|(.., operation)| operation.name).collect();
     let target = prop_oneof![
         Just(None),
         proptest::sample::select(operations).prop_map(|name| Some(format!("SageMaker.{name}"))),
@@ -196,6 +239,8 @@ fn any_request() -> impl Strategy<Value = (Parts, Bytes)> {
         Just("/".to_owned()),
         "/endpoints/[a-z%0-9]{0,8}/invocations(\\?[ab=&%+]{0,8})?",
         "(/[a-z%0-9]{0,4}){1,4}",
+        "/service/GraniteServiceVersion20100801/operation/(PutMetricData|GetMetricData|[A-Z%]{0,3})",
+        "/tidegate/v1/endpoints/[a-z%0-9]{0,8}/(instances|variants/[a-z%]{0,3}/scaling)",
         "/\\?Action=GetCallerIdentity&Version=2011-06-15(&[A-Z.=&%]{0,10}){0,4}",
     ];
     let media_type = proptest::sample::select(vec![
@@ -204,7 +249,9 @@ fn any_request() -> impl Strategy<Value = (Parts, Bytes)> {
         "application/x-amz-json-1.0",
         "application/x-amz-json-1.1",
         "application/x-www-form-urlencoded",
+        "application/cbor",
     ]);
+    let protocol = proptest::sample::select(vec!["", "rpc-v2-cbor", "rpc-v3"]);
     let json = prop::collection::vec(
         prop_oneof![
             Just("{"),
@@ -231,14 +278,16 @@ fn any_request() -> impl Strategy<Value = (Parts, Bytes)> {
     ];
     let header = prop::collection::vec(any::<u8>(), 0..16);
     let method = proptest::sample::select(vec!["GET", "POST", "PUT", "BREW"]);
-    (method, path, target, media_type, header, body).prop_filter_map(
+    (method, path, target, media_type, protocol, header, body).prop_filter_map(
         "not a request at all",
-        |(method, path, target, media_type, header, body)| {
+        |(method, path, target, media_type, protocol, header, body)| {
             let mut builder =
                 Request::builder().method(method).uri(path).header("content-type", media_type);
             if let Some(target) = target {
                 builder = builder.header("x-amz-target", target);
             }
+            builder = builder.header("smithy-protocol", protocol);
+            builder = builder.header("x-amzn-query-mode", "true");
             builder = builder.header("x-amzn-sagemaker-custom-attributes", header);
             let (parts, ()) = builder.body(()).ok()?.into_parts();
             Some((parts, Bytes::from(body)))
@@ -262,12 +311,12 @@ proptest! {
 
     #[test]
     fn no_answer_panics(status in 200_u16..600, body in prop::collection::vec(any::<u8>(), 0..64), xml in "(<[ab]>|</[ab]>|&[a-z#0-9]{0,3};|]]>|<!\\[CDATA\\[|<\\?|x){0,12}") {
-        for (service, operation) in pairs() {
+        for (_, protocol, operation) in triples() {
             for body in [Bytes::from(body.clone()), Bytes::from(xml.clone())] {
                 let mut response = Response::new(body);
                 *response.status_mut() = StatusCode::from_u16(status).unwrap();
                 // Reading it at all is the property.
-                let read = answer(service, operation, &response);
+                let read = answer(protocol, operation, &response);
                 prop_assert!(status < 300 || read.is_err());
             }
         }
@@ -279,7 +328,7 @@ fn every_pattern_of_every_model_compiles() {
     let mut seen = std::collections::BTreeSet::new();
     let mut patterns = 0;
     let mut open: Vec<&Schema> = Vec::new();
-    for (_, operation) in pairs() {
+    for (.., operation) in triples() {
         let messages = [operation.input, operation.output, operation.event_stream];
         open.extend(messages.into_iter().flatten());
         open.extend(operation.errors.iter().map(|error| error.schema));

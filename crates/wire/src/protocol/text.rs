@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 use jiff::fmt::rfc2822::{DateTimeParser, DateTimePrinter};
+use jiff::tz::TimeZone;
 
 use crate::Document;
 use crate::document::special_float;
@@ -13,7 +14,7 @@ use crate::schema::Kind;
 /// How a timestamp is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dates {
-    /// `2026-11-23T09:36:00.25Z`: queries and XML.
+    /// `2026-11-23T09:36:00.250Z`: queries and XML.
     Iso8601,
     /// `Mon, 23 Nov 2026 09:36:00 GMT`: headers.
     Http,
@@ -30,12 +31,18 @@ pub(super) fn parse(kind: &Kind, text: &str, dates: Dates) -> Option<Document> {
         Kind::Blob(_) => STANDARD.decode(text).ok().map(|bytes| Document::Blob(bytes.into())),
         Kind::Timestamp => {
             let moment = match dates {
-                Dates::Iso8601 => text.parse().ok(),
+                Dates::Iso8601 => text.parse().ok().or_else(|| without_zone(text)),
                 Dates::Http => DateTimeParser::new().parse_timestamp(text).ok(),
             };
             moment.map(|moment: jiff::Timestamp| Document::Timestamp(moment.as_millisecond()))
         }
     }
+}
+
+/// A date, or date and time, that does not say where: it is UTC.
+fn without_zone(text: &str) -> Option<jiff::Timestamp> {
+    let local: jiff::civil::DateTime = text.parse().ok()?;
+    Some(local.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
 /// Writes a scalar; None for what is not one.
@@ -51,7 +58,7 @@ pub(super) fn format(document: &Document, dates: Dates) -> Option<String> {
         Document::Timestamp(millis) => {
             let moment = jiff::Timestamp::from_millisecond(*millis).ok()?;
             match dates {
-                Dates::Iso8601 => moment.to_string(),
+                Dates::Iso8601 => moment.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
                 Dates::Http => DateTimePrinter::new().timestamp_to_rfc9110_string(&moment).ok()?,
             }
         }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{VIOLATIONS_MAX, validate};
 use crate::schema::Schema;
-use crate::shape::{sagemaker, sagemaker_runtime};
+use crate::shape::{application_autoscaling, cloudwatch, sagemaker, sagemaker_runtime};
 use crate::{Document, Shape};
 
 fn message(schema: &Schema, value: &Value) -> String {
@@ -193,4 +193,51 @@ fn long_values_are_cut() {
     let schema = sagemaker::DescribeModelInput::schema();
     let text = message(schema, &json!({"ModelName": "é".repeat(1_000_000)}));
     assert!(text.len() < 8_000, "{}", text.len());
+}
+
+/// reference/autoscaling-and-cloudwatch.md, sections 1.5 and 6.3.
+#[test]
+fn enums_are_printed_in_the_order_of_their_service() {
+    let table = [
+        (
+            application_autoscaling::PutScalingPolicyRequest::schema(),
+            json!({
+                "PolicyName": "p", "ServiceNamespace": "sagemaker", "ResourceId": "r",
+                "ScalableDimension": "sagemaker:variant:DesiredInstanceCount", "PolicyType": "SimpleScaling",
+            }),
+            "1 validation error detected: Value 'SimpleScaling' at 'policyType' failed to satisfy constraint: \
+             Member must satisfy enum value set: [PredictiveScaling, RightSizing, StepScaling, TargetTrackingScaling]",
+        ),
+        (
+            cloudwatch::SetAlarmStateInput::schema(),
+            json!({"AlarmName": "a", "StateValue": "INVALID", "StateReason": "r"}),
+            "1 validation error detected: Value 'INVALID' at 'stateValue' failed to satisfy constraint: \
+             Member must satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]",
+        ),
+        (
+            application_autoscaling::TagResourceRequest::schema(),
+            json!({"ResourceARN": "x", "Tags": {}}),
+            "1 validation error detected: Value 'x' at 'resourceARN' failed to satisfy constraint: \
+             Member must satisfy regular expression pattern: \
+             ^arn:.+:application-autoscaling:.+:[0-9]+:scalable-target\\/[a-zA-Z0-9-]+$",
+        ),
+        (
+            application_autoscaling::UntagResourceRequest::schema(),
+            json!({"ResourceARN": "arn:aws:application-autoscaling:us-east-1:000000000000:scalable-target/056m1"}),
+            "1 validation error detected: Value null at 'tagKeys' failed to satisfy constraint: \
+             Member must not be null",
+        ),
+    ];
+    for (schema, value, expected) in table {
+        assert_eq!(message(schema, &value), expected);
+    }
+    let dimension = json!({"ServiceNamespace": "sagemaker", "ScalableDimension": "x"});
+    let message =
+        message(application_autoscaling::DescribeScalableTargetsRequest::schema(), &dimension);
+    assert!(
+        message.contains(
+            "enum value set: [appstream:fleet:DesiredCapacity, cassandra:table:ReadCapacityUnits,"
+        ),
+        "{message}"
+    );
 }

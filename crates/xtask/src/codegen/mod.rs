@@ -76,7 +76,7 @@ fn generate(root: &Path) -> Outcome<BTreeMap<PathBuf, String>> {
         format(root, head, "models/", &service::emit_root(SERVICES))?,
     );
     for service in SERVICES {
-        let path = root.join("models").join(format!("{}.json", service.id));
+        let path = root.join(service.path());
         let text = fs::read_to_string(&path).map_err(Failure::at(&path))?;
         let model = serde_json::from_str(&text).map_err(Failure::at(&path))?;
         for (name, text) in generate_service(root, service, model, &overlays)? {
@@ -105,8 +105,8 @@ fn generate_service(
     }
     let streams = streams::detach(&mut model)?;
     let types = Types(&model);
-    let enums = structures::emit_enums(types)?;
-    let source = format!("models/{}.json", service.id);
+    let enums = structures::emit_enums(service, types)?;
+    let source = service.path();
     let mut files = vec![
         ("mod.rs", about, service::emit_module(!enums.is_empty())),
         (
@@ -119,7 +119,7 @@ fn generate_service(
             format!("//! {id}'s operations.\n"),
             service::emit(service, types, &streams)?,
         ),
-        ("structures.rs", format!("//! {id}'s structures.\n"), structures::emit(types)?),
+        ("structures.rs", format!("//! {id}'s structures.\n"), structures::emit(service, types)?),
     ];
     if !enums.is_empty() {
         files.push(("enums.rs", format!("//! {id}'s enums.\n"), enums));

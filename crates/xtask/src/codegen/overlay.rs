@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::failure::{Failure, Outcome};
-use crate::model::Model;
+use crate::model::{Model, Shape};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -17,7 +17,11 @@ pub(crate) struct Overlay {
     pub(crate) reason: String,
     service: String,
     /// Shape to the pattern that replaces AWS's.
+    #[serde(default)]
     patterns: BTreeMap<String, String>,
+    /// Enum to all of its values, in the order in which AWS prints them.
+    #[serde(default)]
+    values: BTreeMap<String, Vec<String>>,
 }
 
 /// All overlays, in the order of their file names.
@@ -47,6 +51,48 @@ impl Overlay {
             };
             shape.ok_or_else(missing)?.pattern = Some(pattern.clone());
         }
+        for (name, values) in &self.values {
+            let known = |shape: &&mut Shape| {
+                !shape.values.is_empty() && shape.values.iter().all(|value| values.contains(value))
+            };
+            let shape = model.shapes.get_mut(name).filter(known);
+            let missing = || {
+                let what = "has no such enum, or one with other values";
+                Failure::new(format!("overlay {}: {service}, {name}: {what}", self.name))
+            };
+            shape.ok_or_else(missing)?.values.clone_from(values);
+        }
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn apply(values: &serde_json::Value) -> Outcome<Vec<String>> {
+        let mut model: Model = serde_json::from_value(json!({
+            "source": "",
+            "metadata": {"apiVersion": "", "endpointPrefix": "", "serviceId": ""},
+            "operations": {},
+            "shapes": {"Kind": {"type": "string", "enum": ["A", "B"]}, "Text": {"type": "string"}},
+            "unserved": {},
+        }))
+        .unwrap();
+        let overlay = json!({"name": "o", "reason": "r", "service": "s", "values": values});
+        let overlay: Overlay = serde_json::from_value(overlay).unwrap();
+        assert!(!overlay.apply("other", &mut model)?);
+        assert!(overlay.apply("s", &mut model)?);
+        Ok(model.shapes["Kind"].values.clone())
+    }
+
+    #[test]
+    fn an_enum_may_gain_values_and_lose_none() {
+        assert_eq!(apply(&json!({"Kind": ["C", "B", "A"]})).unwrap(), ["C", "B", "A"]);
+        for bad in [json!({"Kind": ["A"]}), json!({"Text": ["A"]}), json!({"Absent": ["A"]})] {
+            assert!(apply(&bad).is_err(), "{bad}");
+        }
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn emit(service: &Service, types: Types<'_>) -> Outcome<String> {
                 "static PATTERN_OF_{constant}: Pattern = Pattern::new({text:?}, {regex:?});\n"
             );
         }
-        let kind = kind(name, shape)?;
+        let kind = kind(service, name, shape)?;
         let _ = writeln!(
             body,
             "pub static {constant}: Schema = Schema {{ name: {name:?}, kind: {kind} }};\n"
@@ -47,11 +47,11 @@ pub(crate) fn emit(service: &Service, types: Types<'_>) -> Outcome<String> {
 }
 
 fn printed(service: &Service, java: &str) -> String {
-    let anchor = if service.prints_anchor && !java.starts_with('^') { "^" } else { "" };
+    let anchor = if service.habits.prints_anchor && !java.starts_with('^') { "^" } else { "" };
     format!("{anchor}{java}")
 }
 
-fn kind(name: &str, shape: &Shape) -> Outcome<String> {
+fn kind(service: &Service, name: &str, shape: &Shape) -> Outcome<String> {
     if shape.timestamp_format.is_some() || shape.references().any(|r| r.timestamp_format.is_some())
     {
         return Err(Failure::new(format!("{name}: codegen does not know timestampFormat yet")));
@@ -60,7 +60,7 @@ fn kind(name: &str, shape: &Shape) -> Outcome<String> {
         "structure" => structure(shape)?,
         "list" => list(name, shape)?,
         "map" => map(name, shape)?,
-        "string" => string(name, shape),
+        "string" => string(service, name, shape),
         "integer" => format!("Kind::Integer({})", range(shape, integer)),
         "long" => format!("Kind::Long({})", range(shape, integer)),
         "float" => format!("Kind::Float({})", range(shape, float)),
@@ -137,15 +137,18 @@ fn element<'a>(name: &str, reference: Option<&'a Reference>) -> Outcome<&'a Refe
     reference.ok_or_else(|| Failure::new(format!("{name} lacks its element")))
 }
 
-fn string(name: &str, shape: &Shape) -> String {
+fn string(service: &Service, name: &str, shape: &Shape) -> String {
     let pattern = match shape.pattern {
         Some(_) => format!("Some(&PATTERN_OF_{})", names::constant(name)),
         None => "None".to_owned(),
     };
     let length = range(shape, integer);
+    let mut values = shape.values.clone();
+    if service.habits.sorts_values {
+        values.sort();
+    }
     format!(
-        "Kind::String(StringRules {{ length: {length}, pattern: {pattern}, values: &{:?} }})",
-        shape.values
+        "Kind::String(StringRules {{ length: {length}, pattern: {pattern}, values: &{values:?} }})"
     )
 }
 

@@ -6,7 +6,7 @@ use crate::codegen::names;
 use crate::codegen::streams::Streams;
 use crate::codegen::types::Types;
 use crate::failure::{Failure, Outcome};
-use crate::model::{Operation, Reference};
+use crate::model::{Metadata, Operation, Reference};
 use crate::services::Service;
 
 pub(crate) fn emit(service: &Service, types: Types<'_>, streams: &Streams) -> Outcome<String> {
@@ -14,7 +14,7 @@ pub(crate) fn emit(service: &Service, types: Types<'_>, streams: &Streams) -> Ou
     let metadata = &model.metadata;
     let mut operations = String::new();
     for (name, operation) in &model.operations {
-        emit_operation(&mut operations, types, streams, name, operation)?;
+        emit_operation(&mut operations, types, streams, (name, operation))?;
     }
     let mut unserved = String::new();
     for (name, http) in &model.unserved {
@@ -25,13 +25,15 @@ pub(crate) fn emit(service: &Service, types: Types<'_>, streams: &Streams) -> Ou
     let protocols = protocols(&metadata.protocols, metadata.json_version.as_deref())?;
     let schemas = if operations.contains("schemas::") { "use super::schemas;\n" } else { "" };
     let error_model = if operations.contains("ErrorModel {") { "ErrorModel, " } else { "" };
+    let spelling =
+        if service.habits.spells_as_modelled { "Spelling::Model" } else { "Spelling::Both" };
     let unserved_model = if unserved.is_empty() { "" } else { ", Unserved" };
     let mut text = format!(
-        "{schemas}use crate::Protocol;\nuse crate::service::{{{error_model}OperationModel, Service{unserved_model}}};\n\
+        "{schemas}use crate::Protocol;\nuse crate::service::{{{error_model}OperationModel, Service, Spelling{unserved_model}}};\n\
          use crate::value::DecodeError;\n\n\
          /// {} {}.\npub static SERVICE: Service = Service {{\n\
          id: {:?}, service_id: {:?}, signing_name: {:?}, endpoint_prefix: {:?}, target_prefix: {:?},\n\
-         api_version: {:?}, xml_namespace: {:?}, validation_code: {:?}, protocols: &[{protocols}],\n\
+         api_version: {:?}, xml_namespace: {:?}, validation_code: {:?}, query_compatible: {}, spelling: {spelling}, protocols: &[{protocols}],\n\
          operations: &[{operations}],\nunserved: &[{unserved}],\n}};\n\n",
         metadata.service_id,
         metadata.api_version,
@@ -43,6 +45,7 @@ pub(crate) fn emit(service: &Service, types: Types<'_>, streams: &Streams) -> Ou
         metadata.api_version,
         metadata.xml_namespace.as_deref().unwrap_or_default(),
         service.validation_code,
+        metadata.aws_query_compatible.is_some(),
     );
     emit_enum(&mut text, types);
     Ok(text)
@@ -56,6 +59,7 @@ fn protocols(published: &[String], json_version: Option<&str>) -> Outcome<String
             ("json", _) => "Protocol::AwsJson1_1",
             ("rest-json", _) => "Protocol::RestJson",
             ("query", _) => "Protocol::AwsQuery",
+            ("smithy-rpc-v2-cbor", _) => "Protocol::RpcV2Cbor",
             (other, _) => return Err(Failure::new(format!("wire does not speak {other}"))),
         });
     }
@@ -66,8 +70,7 @@ fn emit_operation(
     text: &mut String,
     types: Types<'_>,
     streams: &Streams,
-    name: &str,
-    operation: &Operation,
+    (name, operation): (&str, &Operation),
 ) -> Outcome {
     let schema = |reference: &Option<Reference>| {
         reference.as_ref().map_or_else(
@@ -77,25 +80,21 @@ fn emit_operation(
     };
     let mut errors = String::new();
     for reference in &operation.errors {
-        let shape = types.shape(&reference.shape)?;
-        let given = shape.error.clone().unwrap_or_default();
-        let code = given.code.unwrap_or_else(|| reference.shape.clone());
-        let status = given.http_status_code.unwrap_or(if shape.fault { 500 } else { 400 });
-        let constant = names::constant(&reference.shape);
-        let _ = write!(
-            errors,
-            "ErrorModel {{ code: {code:?}, status: {status}, schema: &schemas::{constant} }},"
-        );
+        emit_error(&mut errors, types, &reference.shape)?;
     }
     let stream = match streams.get(name) {
         Some(stream) => format!("Some(&schemas::{})", names::constant(stream)),
         None => "None".to_owned(),
     };
     let wrapper = operation.output.as_ref().and_then(|output| output.result_wrapper.as_ref());
+    let compressed = operation
+        .compression
+        .as_ref()
+        .is_some_and(|compression| compression.encodings.iter().any(|encoding| encoding == "gzip"));
     let _ = writeln!(
         text,
         "OperationModel {{ name: {name:?}, method: {:?}, uri: {:?}, status: {}, input: {}, output: {}, \
-         event_stream: {stream}, result_wrapper: {wrapper:?}, errors: &[{errors}] }},",
+         event_stream: {stream}, result_wrapper: {wrapper:?}, gzip: {compressed}, errors: &[{errors}] }},",
         operation.http.method,
         operation.http.request_uri,
         operation.http.response_code.unwrap_or(200),
@@ -105,11 +104,42 @@ fn emit_operation(
     Ok(())
 }
 
+fn emit_error(errors: &mut String, types: Types<'_>, name: &str) -> Outcome {
+    let shape = types.shape(name)?;
+    let given = shape.error.clone().unwrap_or_default();
+    let code = given.code.unwrap_or_else(|| name.to_owned());
+    let status = given.http_status_code.unwrap_or(if shape.fault { 500 } else { 400 });
+    let constant = names::constant(name);
+    let namespaces = namespace(&types.0.metadata).filter(|_| !shape.synthetic);
+    let type_name = match (namespaces, &types.0.metadata.aws_query_compatible) {
+        (Some(namespace), _) => format!("{namespace}#{name}"),
+        (None, Some(_)) => format!("com.amazon.coral.service#{name}"),
+        (None, None) => code.clone(),
+    };
+    let _ = write!(
+        errors,
+        "ErrorModel {{ name: {name:?}, code: {code:?}, type_name: {type_name:?}, status: {status}, \
+         schema: &schemas::{constant} }},"
+    );
+    Ok(())
+}
+
+/// What stands before the name of an error's type; only those services write it that also tell awsQuery's code, so
+/// that no client goes by it.
+fn namespace(metadata: &Metadata) -> Option<String> {
+    metadata.aws_query_compatible.as_ref()?;
+    let name = metadata.service_id.replace(' ', "").to_lowercase();
+    Some(format!("com.amazonaws.{name}.v{}", metadata.api_version.replace('-', "_")))
+}
+
 fn emit_enum(text: &mut String, types: Types<'_>) {
     let (mut variants, mut all, mut name_arms, mut parse_arms) =
         (String::new(), String::new(), String::new(), String::new());
-    for name in types.0.operations.keys() {
+    for (name, operation) in &types.0.operations {
         let variant = names::type_name(name);
+        if let Some(about) = &operation.about {
+            let _ = writeln!(variants, "/// {about}");
+        }
         let _ = writeln!(variants, "{variant},");
         let _ = write!(all, "Self::{variant},");
         let _ = writeln!(name_arms, "Self::{variant} => {name:?},");

@@ -8,7 +8,7 @@ use flate2::read::GzDecoder;
 
 use crate::failure::{Failure, Outcome};
 use crate::model::Published;
-use crate::services::{BOTOCORE_VERSION, Service};
+use crate::services::BOTOCORE_VERSION;
 
 /// An unpacked botocore.
 #[derive(Debug)]
@@ -42,9 +42,8 @@ fn python(command: &mut Command) -> Outcome {
 }
 
 impl Package {
-    pub(crate) fn model(&self, service: &Service) -> Outcome<Published> {
-        let Service { published_as, api_version, .. } = service;
-        let path = self.data.join(published_as).join(api_version).join("service-2.json.gz");
+    pub(crate) fn model(&self, folder: &str, api_version: &str) -> Outcome<Published> {
+        let path = self.data.join(folder).join(api_version).join("service-2.json.gz");
         let file = File::open(&path).map_err(Failure::at(&path))?;
         serde_json::from_reader(GzDecoder::new(file)).map_err(Failure::at(&path))
     }

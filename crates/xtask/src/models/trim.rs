@@ -4,15 +4,23 @@ use std::collections::BTreeMap;
 
 use crate::failure::{Failure, Outcome};
 use crate::model::{Model, Operation, Published, Shape};
-use crate::services::{BOTOCORE_VERSION, Service};
+use crate::services::BOTOCORE_VERSION;
 
-pub(crate) fn trim(service: &Service, published: Published) -> Outcome<Model> {
+/// What to keep of which model.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) folder: &'static str,
+    pub(crate) api_version: &'static str,
+    pub(crate) operations: &'static [&'static str],
+}
+
+pub(crate) fn trim(source: &Source, published: Published) -> Outcome<Model> {
     let Published { metadata, mut operations, shapes } = published;
     let mut served = BTreeMap::new();
-    for &name in service.operations {
-        let operation = operations
-            .remove(name)
-            .ok_or_else(|| Failure::new(format!("{}: AWS has no operation {name}", service.id)))?;
+    for &name in source.operations {
+        let operation = operations.remove(name).ok_or_else(|| {
+            Failure::new(format!("{}: AWS has no operation {name}", source.folder))
+        })?;
         served.insert(name.to_owned(), operation);
     }
     let unserved = operations
@@ -22,8 +30,7 @@ pub(crate) fn trim(service: &Service, published: Published) -> Outcome<Model> {
         })
         .collect();
     let shapes = reachable(&served, &shapes)?;
-    let source =
-        format!("botocore {BOTOCORE_VERSION} {} {}", service.published_as, service.api_version);
+    let source = format!("botocore {BOTOCORE_VERSION} {} {}", source.folder, source.api_version);
     Ok(Model { source, metadata, operations: served, shapes, unserved })
 }
 

@@ -9,14 +9,15 @@ use crate::failure::{Failure, Outcome};
 
 /// Crate to the crates of ours it may depend on, tests included. Anything absent is forbidden.
 const ALLOWED: &[(&str, Allowed)] = &[
-    ("api", Allowed::Only(&["auth", "domain", "logs", "store", "wire"])),
+    ("api", Allowed::Only(&["auth", "domain", "logs", "metrics", "store", "wire"])),
     ("artifact", Allowed::Only(&["domain"])),
     ("auth", Allowed::Only(&[])),
     ("cli", Allowed::Only(&["auth", "domain", "wire"])),
-    ("control", Allowed::Only(&["domain", "runtime", "store"])),
+    ("control", Allowed::Only(&["domain", "metrics", "runtime", "store"])),
     ("domain", Allowed::Only(&[])),
     ("gateway", Allowed::Only(&["auth", "domain", "wire"])),
     ("logs", Allowed::Only(&["domain"])),
+    ("metrics", Allowed::Only(&["domain"])),
     ("runtime", Allowed::Only(&["domain", "logs"])),
     ("serve", Allowed::Only(&[])),
     ("server", Allowed::Anything),

@@ -146,6 +146,16 @@ impl Index {
         read(&connection)
     }
 
+    /// Moves all changes from the log to where they belong, and gives the log's room back. A failure leaves them in the log,
+    /// where they are as safe.
+    pub(super) fn shrink_log(&self) {
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        {
+            tracing::warn!(%error, "cannot shrink the index's log");
+        }
+    }
+
     /// Every blob that an object or a part names.
     pub(super) fn named_blobs(&self) -> Result<HashSet<u64>, BucketError> {
         self.read(|connection| {

@@ -1,7 +1,8 @@
-//! Bounds the chunks of `aws-chunked` bodies.
+//! Bounds the chunks of `aws-chunked` bodies, and sees to it that the last one came.
 //!
-//! `s3s` holds each chunk in memory until it is complete, and a chunk may claim 4 GiB. Chunks without signatures are cut into
-//! those that arrive (Go's SDK sends a whole object as one); signed ones cannot be cut, so large ones are refused.
+//! A body that is cut between two chunks looks whole to `s3s`, which stops where nothing more comes. `s3s` also holds each
+//! chunk in memory until it is complete, and a chunk may claim 4 GiB. Chunks without signatures are cut into those that arrive
+//! (Go's SDK sends a whole object as one); signed ones cannot be cut, so large ones are refused.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -56,6 +57,11 @@ impl<B> Chunks<B> {
             line: Vec::new(),
             ready: VecDeque::new(),
         }
+    }
+
+    /// Whether nothing may be missing: the empty chunk that ends such a body has come.
+    fn is_whole(&self) -> bool {
+        self.framing == Framing::Plain || self.state == State::Tail
     }
 
     /// Takes in what arrived and queues what goes on.
@@ -140,7 +146,8 @@ where
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
             let Some(frame) = ready!(self.inner.as_mut().poll_frame(cx)) else {
-                return Poll::Ready(None);
+                let cut_off = || Err("Incomplete: the last chunk is missing".into());
+                return Poll::Ready((!self.is_whole()).then(cut_off));
             };
             let frame = frame.map_err(Into::into)?;
             match frame.into_data() {
@@ -155,7 +162,7 @@ where
     }
 
     fn is_end_stream(&self) -> bool {
-        self.ready.is_empty() && self.inner.is_end_stream()
+        self.ready.is_empty() && self.is_whole() && self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -169,7 +176,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http_body_util::BodyExt as _;
+    use http_body_util::{BodyExt as _, Full};
     use proptest::prelude::*;
 
     /// What comes out when `text` arrives in pieces of `step` bytes.
@@ -246,9 +253,48 @@ mod tests {
         assert!(through(Framing::SignedChunks, b"\r\n", 9).unwrap_err().contains("FormatError"));
     }
 
+    /// AWS's three forms of a streamed body, as S3's documentation shows them ("Signature calculations: transferring payload
+    /// in multiple chunks"); a body that ends before its empty chunk is an `IncompleteBody`, wherever it is cut.
+    #[tokio::test]
+    async fn a_body_without_its_last_chunk_is_incomplete() {
+        let signed = "3;chunk-signature=11\r\nabc\r\n0;chunk-signature=22\r\n";
+        let table = [
+            (Framing::SignedChunks, format!("{signed}\r\n")),
+            (
+                Framing::SignedChunks,
+                format!("{signed}x-amz-checksum-crc32:AAAA\r\nx-amz-trailer-signature:33\r\n\r\n"),
+            ),
+            (
+                Framing::UnsignedChunks,
+                "3\r\nabc\r\n0\r\nx-amz-checksum-crc32:AAAA\r\n\r\n".to_owned(),
+            ),
+        ];
+        for (framing, text) in table {
+            let last = text.find("\r\n0").unwrap() + 2;
+            let line_end = last + text[last..].find('\n').unwrap() + 1;
+            for cut in 0..=text.len() {
+                let body = Full::new(Bytes::copy_from_slice(&text.as_bytes()[..cut]));
+                let mut chunks = Chunks::new(body, framing);
+                assert!(!chunks.is_end_stream(), "its end is yet to be judged");
+                let mut outcome = Ok(());
+                while let Some(frame) = chunks.frame().await {
+                    outcome = frame.map(drop).map_err(|error| error.to_string());
+                    if outcome.is_err() {
+                        break;
+                    }
+                }
+                if cut < line_end {
+                    assert!(outcome.unwrap_err().starts_with("Incomplete"), "{:?}", &text[..cut]);
+                } else {
+                    assert_eq!(outcome, Ok(()), "{:?}", &text[..cut]);
+                }
+            }
+        }
+    }
+
     #[tokio::test]
     async fn a_plain_body_is_left_alone() {
-        let body = http_body_util::Full::new(Bytes::from_static(b"5\r\nnot chunked"));
+        let body = Full::new(Bytes::from_static(b"5\r\nnot chunked"));
         let out = Chunks::new(body, Framing::Plain).collect().await.unwrap().to_bytes();
         assert_eq!(&out[..], b"5\r\nnot chunked");
     }

@@ -1,10 +1,12 @@
 //! S3's protocol over HTTP for one store: signatures, operations, errors in S3's form.
 //!
 //! `s3s` verifies SigV4 (header, presigned, streaming) and reads and writes the protocol. `gate` refuses before it what `s3s`
-//! would let pass, `chunk` bounds what it would hold in memory, and `dress` gives its errors the members that S3's have.
+//! would let pass, `chunk` bounds what it would hold in memory, `document` tells bad bodies from faults of the server, and `dress`
+//! gives errors the members that S3's have.
 //! This must not decide what a signer may do; it only knows whether a signature is good.
 
 mod chunk;
+mod document;
 mod dress;
 mod gate;
 
@@ -23,7 +25,8 @@ use s3s::{S3Result, s3_error};
 use super::Buckets;
 use super::name::BucketNames;
 use super::operation::Operations;
-use chunk::Chunks;
+use chunk::{Chunks, Framing};
+use document::{Document, Fault};
 use dress::Dresser;
 
 /// Any error of a body.
@@ -82,23 +85,42 @@ impl S3Service {
         let (parts, body) = request.into_parts();
         let dresser = Dresser::new(&parts);
         // What runs from here on is the same for every kind of body, and is compiled once.
-        let verdict = gate::check(&parts, &self.region).map(|framing| {
-            let body = s3s::Body::http_body_unsync(Chunks::new(body, framing));
-            Request::from_parts(parts, body)
+        let fault = Fault::default();
+        let verdict = gate::check(&parts, &self.region).and_then(|framing| {
+            let chunks = Chunks::new(body, framing);
+            let body = match (document::is_document(&parts), framing) {
+                (false, _) => s3s::Body::http_body_unsync(chunks),
+                (true, Framing::Plain) => {
+                    let document = Document::new(chunks, &parts, fault.clone());
+                    s3s::Body::http_body_unsync(document)
+                }
+                (true, Framing::SignedChunks | Framing::UnsignedChunks) => {
+                    return Err(s3_error!(
+                        InvalidRequest,
+                        "Bodies in signed or checked chunks are for uploads of objects and parts."
+                    ));
+                }
+            };
+            Ok(Request::from_parts(parts, body))
         });
-        self.clone().answer(verdict, dresser)
+        self.clone().answer(verdict, fault, dresser)
     }
 
     async fn answer(
         self,
         verdict: S3Result<Request<s3s::Body>>,
+        fault: Fault,
         dresser: Dresser,
     ) -> Response<Body> {
-        let response = match verdict {
+        let mut response = match verdict {
             Err(error) => error.to_http_response().ok(),
             // Boxed: the future holds every operation's state, and servers hold one per connection.
             Ok(request) => Box::pin(self.inner.call(request)).await.ok(),
         };
+        let failed = response.as_ref().is_none_or(|response| response.status().is_server_error());
+        if let Some(error) = fault.take().filter(|_| failed) {
+            response = error.to_http_response().ok();
+        }
         dresser.dress(response.unwrap_or_else(dress::internal_error).map(boxed)).await
     }
 }

@@ -18,7 +18,7 @@ use crate::Error;
 use crate::client::{Client, Manner, Retry};
 use crate::output::{Output, Progress, duration};
 
-use super::hint;
+use super::{hint, stream};
 
 /// InvokeEndpoint's limit on a body (`reference/sagemaker-hosting.md`, section 5).
 const BODY_BYTES_MAX: u64 = 6 * 1024 * 1024;
@@ -33,7 +33,8 @@ const OPERATION: &str = "InvokeEndpoint";
 #[command(
     after_help = "Examples:\n  tidegate endpoint invoke tide --body '{\"instances\": [[1, 2, 3]]}'\n  \
                         tidegate endpoint invoke tide --body @levels.csv\n  \
-                        cat levels.npy | tidegate endpoint invoke tide --content-type application/x-npy --output answer.npy"
+                        cat levels.npy | tidegate endpoint invoke tide --content-type application/x-npy --output answer.npy\n  \
+                        tidegate endpoint invoke chat --stream --body '{\"prompt\": \"What is a tide?\"}'"
 )]
 pub struct Arguments {
     /// The endpoint's name
@@ -55,6 +56,10 @@ pub struct Arguments {
     /// The variant to ask, instead of letting the weights decide
     #[arg(long, value_name = "VARIANT")]
     target_variant: Option<VariantName>,
+
+    /// Show the answer piece by piece, as the model writes it
+    #[arg(long)]
+    stream: bool,
 
     /// Write the answer's body to this file instead of stdout
     #[arg(long, short, value_name = "FILE")]
@@ -86,6 +91,9 @@ pub(super) async fn run(
         target_variant: arguments.target_variant.as_ref().map(ToString::to_string),
         ..InvokeEndpointInput::default()
     };
+    if arguments.stream {
+        return stream::run(client, input, arguments.output.as_deref(), output).await;
+    }
     let progress = Progress::start(output, format!("waiting for {name}"));
     let (answer, took) = match invoke(client, &input).await {
         Ok(answered) => answered,

@@ -6,6 +6,7 @@ mod hint;
 mod invoke;
 mod list;
 mod settle;
+mod stream;
 mod variants;
 
 use std::process::ExitCode;

@@ -17,6 +17,7 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::runtime::Handle;
+use tokio::time::Instant;
 
 use super::client::{Client, Http2};
 
@@ -25,16 +26,30 @@ pub(crate) const ACCOUNT: &str = "123456789012";
 pub(crate) const KEY_ID: &str = "AKIAGATEWAYTESTSKEY1";
 pub(crate) const SECRET: &str = "only-for-tests/0123456789012345678901234";
 
+/// Server time that runs `scale` times as fast as the wall.
 #[derive(Debug)]
-struct WallClock;
+pub(crate) struct ScaledClock {
+    began: Instant,
+    scale: f64,
+}
 
-impl Clock for WallClock {
+impl ScaledClock {
+    pub(crate) fn new(scale: f64) -> Arc<Self> {
+        Arc::new(Self { began: Instant::now(), scale })
+    }
+}
+
+impl Clock for ScaledClock {
     fn now(&self) -> Timestamp {
-        self.wall()
+        Timestamp::from_millis(1_700_000_000_000).plus(self.began.elapsed().mul_f64(self.scale))
     }
 
     fn wall(&self) -> Timestamp {
         Timestamp::from_millis(now() * 1000)
+    }
+
+    fn wall_until(&self, at: Timestamp) -> Duration {
+        at.since(self.now()).div_f64(self.scale)
     }
 }
 
@@ -62,6 +77,10 @@ impl World {
     }
 
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::at(ScaledClock::new(1.0), change)
+    }
+
+    pub(crate) fn at(clock: Arc<ScaledClock>, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::new(REGION, ACCOUNT);
         settings.threads = NonZeroUsize::new(2).expect("two");
         settings.limits = Limits { answer: Duration::from_secs(20), ..Limits::default() };
@@ -77,12 +96,8 @@ impl World {
                 control(request, peer)
             }),
         );
-        let parts = Parts {
-            credentials: Arc::new(find),
-            clock: Arc::new(WallClock),
-            routes: Arc::clone(&routes),
-            control,
-        };
+        let parts =
+            Parts { credentials: Arc::new(find), clock, routes: Arc::clone(&routes), control };
         let gateway = Gateway::start(listener, settings, parts).expect("the gateway starts");
         Self { gateway, routes, controlled }
     }

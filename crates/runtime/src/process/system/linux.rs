@@ -1,6 +1,6 @@
 //! Linux: child subreapers, parent-death signals, signalfd and `/proc`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -9,12 +9,14 @@ use std::time::Duration;
 use nix::sys::signal::{SigSet, Signal as SignalNumber};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::event::{PollFd, PollFlags};
+use rustix::param::{clock_ticks_per_second, page_size};
 use rustix::process::{
     Pid, Signal, getpid, getppid, set_child_subreaper, set_parent_process_death_signal, setsid,
 };
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use super::{Woken, poll_for};
+use crate::driver::Usage;
 
 /// The running binary, also after the file has been replaced or removed.
 pub(crate) const OWN_EXE: &str = "/proc/self/exe";
@@ -93,18 +95,28 @@ impl Wakeups {
 }
 
 /// A line of `/proc/PID/stat`.
+#[derive(Debug)]
 struct Stat {
     pid: Pid,
     parent: i32,
     session: i32,
     zombie: bool,
+    /// Of the process itself, and of its children that have ended and been waited for, and of theirs.
+    ticks: u64,
+    children_ticks: u64,
+    resident_pages: u64,
+}
+
+/// Every process, those included that are only waiting to be reaped.
+fn all_processes() -> impl Iterator<Item = Stat> {
+    let entries = fs::read_dir("/proc").into_iter().flatten();
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    names.filter_map(|name| stat(name.parse().ok()?))
 }
 
 /// Every process, but for those that are only waiting to be reaped.
 fn processes() -> Vec<Stat> {
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    names.filter_map(|name| stat(name.parse().ok()?)).filter(|stat| !stat.zombie).collect()
+    all_processes().filter(|stat| !stat.zombie).collect()
 }
 
 fn stat(pid: i32) -> Option<Stat> {
@@ -112,11 +124,56 @@ fn stat(pid: i32) -> Option<Stat> {
     let text = String::from_utf8_lossy(&text);
     // The name stands in parentheses and may itself hold spaces and parentheses.
     let (_, fields) = text.rsplit_once(") ")?;
-    let mut fields = fields.split(' ');
-    let zombie = matches!(fields.next()?, "Z" | "X");
-    let parent = fields.next()?.parse().ok()?;
-    let session = fields.nth(1)?.parse().ok()?;
-    Some(Stat { pid: Pid::from_raw(pid)?, parent, session, zombie })
+    // The state, which is the third of all fields, is the first of these.
+    let fields: Vec<&str> = fields.split_ascii_whitespace().collect();
+    let field = |number: usize| fields.get(number - 3).copied();
+    let number = |number: usize| field(number)?.parse::<u64>().ok();
+    Some(Stat {
+        pid: Pid::from_raw(pid)?,
+        zombie: matches!(field(3)?, "Z" | "X"),
+        parent: field(4)?.parse().ok()?,
+        session: field(6)?.parse().ok()?,
+        ticks: number(14)?.saturating_add(number(15)?),
+        children_ticks: number(16)?.saturating_add(number(17)?),
+        resident_pages: number(24)?,
+    })
+}
+
+/// All processes at one moment, by their parents.
+#[derive(Debug)]
+pub(crate) struct Processes {
+    of: BTreeMap<i32, Vec<Stat>>,
+}
+
+impl Processes {
+    pub(crate) fn now() -> Self {
+        let mut of = BTreeMap::<i32, Vec<Stat>>::new();
+        for process in all_processes() {
+            of.entry(process.parent).or_default().push(process);
+        }
+        Self { of }
+    }
+
+    /// What the descendants of `root` use, and have used. `root` itself only stands for those that it has reaped.
+    pub(crate) fn below(&self, root: Pid) -> Option<Usage> {
+        let mut ticks = self.of.values().flatten().find(|one| one.pid == root)?.children_ticks;
+        let mut pages = 0_u64;
+        // Parents are ancestors and no one's own, so it ends: a process is met once, under the parent it had.
+        let mut left = vec![root];
+        while let Some(parent) = left.pop() {
+            for process in self.of.get(&parent.as_raw_pid()).into_iter().flatten() {
+                ticks = ticks.saturating_add(process.ticks).saturating_add(process.children_ticks);
+                pages = pages.saturating_add(process.resident_pages);
+                left.push(process.pid);
+            }
+        }
+        let nanos = u128::from(ticks) * 1_000_000_000 / u128::from(clock_ticks_per_second());
+        let page = u64::try_from(page_size()).unwrap_or(u64::MAX);
+        Some(Usage {
+            cpu: Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)),
+            memory_bytes: pages.saturating_mul(page),
+        })
+    }
 }
 
 /// The living descendants of `root`, without itself.

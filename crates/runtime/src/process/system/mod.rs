@@ -10,13 +10,13 @@ mod sandbox;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    OWN_EXE, Wakeups, adopt_orphans, clear_signal_mask, descendants, die_with_parent, processors,
-    run_on, session_or_marked,
+    OWN_EXE, Processes, Wakeups, adopt_orphans, clear_signal_mask, descendants, die_with_parent,
+    processors, run_on, session_or_marked,
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::{
-    OWN_EXE, Wakeups, adopt_orphans, clear_signal_mask, confine, descendants, die_with_parent,
-    not_confined, processors, run_on, session_or_marked,
+    OWN_EXE, Processes, Wakeups, adopt_orphans, clear_signal_mask, confine, descendants,
+    die_with_parent, not_confined, processors, run_on, session_or_marked,
 };
 #[cfg(target_os = "linux")]
 pub(crate) use sandbox::{confine, not_confined};

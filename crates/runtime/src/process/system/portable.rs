@@ -13,6 +13,7 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::process::{Pid, getpid, getppid, getsid, setsid};
 
 use super::{Woken, poll_for};
+use crate::driver::Usage;
 use crate::process::confine::Grant;
 
 /// The running binary; found when it is used.
@@ -88,6 +89,21 @@ fn processes() -> Vec<(Pid, i32)> {
         Some((Pid::from_raw(fields.next()?)?, fields.next()?))
     };
     String::from_utf8_lossy(&listed.stdout).lines().filter_map(line).collect()
+}
+
+/// What processes use is told by no call that POSIX has.
+#[derive(Debug)]
+pub(crate) struct Processes;
+
+impl Processes {
+    pub(crate) fn now() -> Self {
+        Self
+    }
+
+    #[expect(clippy::unused_self, reason = "the same signature as on Linux")]
+    pub(crate) fn below(&self, _: Pid) -> Option<Usage> {
+        None
+    }
 }
 
 /// Nothing but a container could confine a process here.

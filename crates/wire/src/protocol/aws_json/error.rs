@@ -1,4 +1,4 @@
-//! `{"__type": code, "message": …}`, the code without a namespace (reference/sagemaker-hosting.md, section 0).
+//! `{"__type": code, "message": …}`, the code mostly without a namespace (reference/sagemaker-hosting.md, section 0).
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap};
@@ -7,13 +7,17 @@ use serde_json::{Map, Value};
 
 use crate::protocol::aws_json::encode::media_type;
 use crate::protocol::{ErrorBody, Protocol, ServiceError};
+use crate::service::Service;
 
-pub(in crate::protocol) fn encode_error(protocol: Protocol, error: &ErrorBody) -> Response<Bytes> {
+pub(in crate::protocol) fn encode_error(
+    protocol: Protocol,
+    service: &Service,
+    error: &ErrorBody,
+) -> Response<Bytes> {
     let mut body = Map::new();
-    body.insert("__type".to_owned(), error.code.as_ref().into());
-    body.insert("message".to_owned(), error.message.as_str().into());
-    if error.modelled {
-        body.insert("Message".to_owned(), error.message.as_str().into());
+    body.insert("__type".to_owned(), error.type_name(service).as_ref().into());
+    for spelling in error.spellings(service) {
+        body.insert((*spelling).to_owned(), error.message.as_str().into());
     }
     body.extend(error.json_members());
     let mut response = Response::new(Bytes::from(Value::Object(body).to_string()));
@@ -33,8 +37,6 @@ pub(in crate::protocol) fn decode_error(
     let header =
         headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let code = header.or_else(|| text(&["__type", "code"])).unwrap_or_default();
-    // Namespaces stand before a `#`, links after a `:`.
-    let code = code.rsplit('#').next().unwrap_or_default().split(':').next().unwrap_or_default();
     let message = text(&["message", "Message", "errorMessage"]);
-    ServiceError::new(status, code, message)
+    ServiceError::new(status, &code, message)
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::protocol::{Call, ErrorBody, PARSED_BODY_BYTES_MAX, Protocol, Rejection, route};
 use crate::sagemaker::{DescribeModelInput, SERVICE};
+use crate::service::SERVICES;
 use crate::shape::sagemaker::{CreateModelOutput, Operation};
 use crate::{Document, logs};
 
@@ -14,8 +15,9 @@ fn call(target: &str, body: impl Into<Bytes>) -> Result<Call, Box<Rejection>> {
         .header("x-amz-target", target)
         .header("content-type", "application/x-amz-json-1.1");
     let (parts, ()) = request.body(()).unwrap().into_parts();
-    let service = if target.starts_with("Logs_") { &logs::SERVICE } else { &SERVICE };
-    route(service, &parts, &body.into())
+    let prefix = target.split('.').next().unwrap_or_default();
+    let found = SERVICES.iter().find(|service| service.target_prefix == prefix);
+    route(found.unwrap_or(&&SERVICE), &parts, &body.into())
 }
 
 fn json_body(response: &http::Response<Bytes>) -> Value {
@@ -159,4 +161,38 @@ fn log_events_are_in_whole_milliseconds() {
     let call = call("Logs_20140328.GetLogEvents", r#"{"logStreamName":"s"}"#).unwrap();
     let expected = json!({"events": [{"timestamp": 1_795_427_766_250_i64, "message": "ready"}]});
     assert_eq!(json_body(&call.respond(&output, "id")), expected);
+}
+
+/// reference/autoscaling-and-cloudwatch.md, section 1.1: the model's spelling for the service's own errors, the
+/// framework's for the framework's.
+#[test]
+fn a_message_is_spelled_once_where_aws_is_known_to() {
+    let keys = r#""ServiceNamespace":"sagemaker","ResourceId":"endpoint/e/variant/v","ScalableDimension":"sagemaker:variant:DesiredInstanceCount""#;
+    // A null member is an absent one.
+    let register = format!(r#"{{{keys},"MinCapacity":null}}"#);
+    let call_it = |body: String| call("AnyScaleFrontendService.RegisterScalableTarget", body);
+    let registered = call_it(register).unwrap();
+    assert!(registered.input.get("MinCapacity").is_none());
+    let error = ErrorBody::new(
+        "ValidationException",
+        StatusCode::BAD_REQUEST,
+        "Minimum capacity must be specified",
+    );
+    assert_eq!(
+        json_body(&registered.respond_error(&error, "id")),
+        json!({"__type": "ValidationException", "Message": "Minimum capacity must be specified"})
+    );
+    let refused =
+        call_it(r#"{"ServiceNamespace":"sagemaker","ResourceId":"r"}"#.to_owned()).unwrap_err();
+    let expected = json!({
+        "__type": "ValidationException",
+        "message": "1 validation error detected: Value null at 'scalableDimension' failed to satisfy constraint: \
+                    Member must not be null",
+    });
+    assert_eq!(json_body(&refused.respond("id")), expected);
+    let unknown = ErrorBody::new("ThrottlingException", StatusCode::BAD_REQUEST, "Rate exceeded");
+    assert_eq!(
+        json_body(&registered.respond_error(&unknown, "id")),
+        json!({"__type": "ThrottlingException", "message": "Rate exceeded"})
+    );
 }

@@ -19,7 +19,7 @@ pub(in crate::protocol) fn encode_error(
     xml.open_root("ErrorResponse", service.xml_namespace);
     xml.element("Error", |xml| {
         xml.text_element("Type", fault);
-        xml.text_element("Code", &error.code);
+        xml.text_element("Code", error.query_code(service));
         xml.text_element("Message", &error.message);
         for (name, value) in &error.members {
             xml.text_element(name, &text::format(value, Dates::Iso8601).unwrap_or_default());

@@ -9,8 +9,9 @@ use percent_encoding::percent_decode_str;
 
 use crate::protocol::{ErrorBody, PARSED_BODY_BYTES_MAX};
 
-/// Parameters of one request. `PutMetricData`, the widest operation, sends a few thousand at most.
-const PARAMETERS_MAX: usize = 20_000;
+/// Parameters of one request. The widest operation is `PutMetricData`: in the million bytes that AWS takes, there is
+/// room for some 30,000 of the names that it has.
+const PARAMETERS_MAX: usize = 40_000;
 
 /// Dots in one parameter's name: two per level of nesting, and AWS's shapes have fewer than ten levels.
 const NAME_DOTS_MAX: usize = 40;

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 
+use crate::cloudwatch;
 use crate::protocol::aws_query::form::list_prefix;
 use crate::protocol::aws_query::xml;
 use crate::protocol::{Call, ErrorBody, PARSED_BODY_BYTES_MAX, Rejection, route};
@@ -64,7 +65,7 @@ fn an_error_says_whose_fault_it_is() {
 #[test]
 fn what_cannot_be_read_is_refused_with_a_code_of_its_own() {
     let many = "a&".repeat(30_000);
-    let distinct = (0..30_000).map(|n| n.to_string()).collect::<Vec<_>>().join("&");
+    let distinct = (0..50_000).map(|n| n.to_string()).collect::<Vec<_>>().join("&");
     let large = "a".repeat(PARSED_BODY_BYTES_MAX + 1);
     let deep = format!("Action=GetCallerIdentity&Version=2011-06-15&{}=1", "A.".repeat(1_000));
     let table = [
@@ -129,4 +130,55 @@ fn xml_is_read_with_its_entities_and_within_bounds() {
     for bad in ["", "<a>", "<a></b>", "</a>", "<a>&evil;</a>", &"<a>".repeat(100_000)] {
         assert!(xml::parse(bad.as_bytes()).is_err(), "{}", bad.len());
     }
+}
+
+#[test]
+fn times_may_leave_their_zone_out() {
+    let put = |time: &str| {
+        let body = format!(
+            "Action=PutMetricData&Version=2010-08-01&Namespace=App&MetricData.member.1.MetricName=m\
+             &MetricData.member.1.Timestamp={time}"
+        );
+        let request =
+            Request::post("/").header("content-type", "application/x-www-form-urlencoded");
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        route(&cloudwatch::SERVICE, &parts, &body.into())
+    };
+    let table = [
+        ("2026-11-23T09:56:06.250Z", Some(1_795_427_766_250)),
+        ("2026-11-23T09:56:06", Some(1_795_427_766_000)),
+        ("2026-11-23T10:56:06%2B01:00", Some(1_795_427_766_000)),
+        ("2026-11-23", Some(1_795_392_000_000)),
+        ("tomorrow", None),
+        ("1795427766", None),
+        ("", None),
+    ];
+    for (time, expected) in table {
+        let found =
+            put(time).ok().map(|call| call.input::<cloudwatch::PutMetricDataInput>().unwrap());
+        let found = found.map(|input| input.metric_data.unwrap()[0].timestamp.unwrap().0);
+        assert_eq!(found, expected, "{time}");
+    }
+}
+
+/// AWS's largest request of a thousand full datapoints fits into what is read.
+#[test]
+fn a_list_may_be_long_and_an_empty_one_is_one() {
+    use std::fmt::Write as _;
+    let mut body = "Action=PutMetricData&Version=2010-08-01&Namespace=App".to_owned();
+    for at in 1..=1000 {
+        let datum = format!("MetricData.member.{at}");
+        write!(body, "&{datum}.MetricName=m&{datum}.Dimensions=").unwrap();
+        for value in 1..=12 {
+            write!(body, "&{datum}.Values.member.{value}={value}&{datum}.Counts.member.{value}=1")
+                .unwrap();
+        }
+    }
+    assert!(body.len() > 1_000_000);
+    let request = Request::post("/").header("content-type", "application/x-www-form-urlencoded");
+    let (parts, ()) = request.body(()).unwrap().into_parts();
+    let call = route(&cloudwatch::SERVICE, &parts, &body.into()).unwrap();
+    let data = call.input::<cloudwatch::PutMetricDataInput>().unwrap().metric_data.unwrap();
+    assert_eq!((data.len(), data[999].values.as_ref().map(Vec::len)), (1000, Some(12)));
+    assert_eq!(data[999].dimensions, Some(Vec::new()));
 }

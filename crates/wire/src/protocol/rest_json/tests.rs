@@ -8,7 +8,7 @@ use crate::protocol::{Call, ErrorBody, Rejection, encode_request, route};
 use crate::sagemaker_runtime::{
     InvokeEndpointInput, InvokeEndpointOutput, InvokeEndpointWithResponseStreamInput, SERVICE,
 };
-use crate::{Document, Value as _};
+use crate::{Document, Timestamp, Value as _, tidegate};
 
 type Headers<'a> = &'a [(&'a str, &'a [u8])];
 
@@ -177,4 +177,48 @@ fn a_client_fills_in_the_path() {
     assert_eq!(request.headers()["content-type"], "application/octet-stream");
     let nameless = encode_request(&SERVICE, &SERVICE.operations[0], &Document::empty());
     assert!(nameless.is_err());
+}
+
+/// Tidegate's own API, as its server and its command line speak it.
+#[test]
+fn what_tidegate_adds_is_rest_json_too() {
+    let input = tidegate::ExplainScalingInput {
+        endpoint_name: "chat".to_owned(),
+        variant_name: "AllTraffic".to_owned(),
+    };
+    let operation = tidegate::Operation::ExplainScaling.model();
+    let request = encode_request(&tidegate::SERVICE, operation, &input.to_document()).unwrap();
+    assert_eq!(request.method(), "GET");
+    assert_eq!(request.uri(), "/tidegate/v1/endpoints/chat/variants/AllTraffic/scaling");
+    let (parts, body) = request.into_parts();
+    let call = route(&tidegate::SERVICE, &parts, &body).unwrap();
+    assert_eq!(call.operation.name.parse(), Ok(tidegate::Operation::ExplainScaling));
+    assert_eq!(call.input::<tidegate::ExplainScalingInput>().unwrap(), input);
+    let output = tidegate::DescribeInstancesOutput {
+        instances: vec![tidegate::EndpointInstance {
+            instance_id: "i-1".to_owned(),
+            variant_name: "AllTraffic".to_owned(),
+            phase: tidegate::InstancePhase::Ready,
+            in_flight: 3,
+            ready_since: Some(Timestamp(1_795_427_766_250)),
+            cpu_utilization: Some(150.5),
+            memory_utilization: None,
+        }],
+    };
+    let operation = tidegate::Operation::DescribeInstances.model();
+    let document = output.to_document();
+    let response = call.protocol.encode_output(&tidegate::SERVICE, operation, &document, "id");
+    let body: Value = serde_json::from_slice(response.body()).unwrap();
+    let expected = json!({"Instances": [{
+        "InstanceId": "i-1", "VariantName": "AllTraffic", "Phase": "Ready", "InFlight": 3,
+        "ReadySince": 1_795_427_766.25, "CpuUtilization": 150.5,
+    }]});
+    assert_eq!(body, expected);
+    let error = ErrorBody::new("ResourceNotFound", StatusCode::NOT_FOUND, "no endpoint chat");
+    let response = call.respond_error(&error, "id");
+    assert_eq!(response.headers()["x-amzn-errortype"], "ResourceNotFound");
+    assert_eq!(
+        (response.status().as_u16(), &response.body()[..]),
+        (404, br#"{"Message":"no endpoint chat"}"#.as_ref())
+    );
 }

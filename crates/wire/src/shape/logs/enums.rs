@@ -18,7 +18,7 @@ impl DataProtectionStatus {
     pub const ALL: &'static [Self] =
         &[Self::Activated, Self::Deleted, Self::Archived, Self::Disabled];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Activated => "ACTIVATED",
@@ -71,7 +71,7 @@ pub enum InheritedProperty {
 impl InheritedProperty {
     pub const ALL: &'static [Self] = &[Self::AccountDataProtection];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AccountDataProtection => "ACCOUNT_DATA_PROTECTION",
@@ -119,7 +119,7 @@ impl LogGroupClass {
     pub const ALL: &'static [Self] =
         &[Self::Standard, Self::InfrequentAccess, Self::Delivery, Self::Essentials];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Standard => "STANDARD",
@@ -170,7 +170,7 @@ pub enum OrderBy {
 impl OrderBy {
     pub const ALL: &'static [Self] = &[Self::LogStreamName, Self::LastEventTime];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::LogStreamName => "LogStreamName",

@@ -4,7 +4,7 @@
 
 use super::schemas;
 use crate::Protocol;
-use crate::service::{ErrorModel, OperationModel, Service, Unserved};
+use crate::service::{ErrorModel, OperationModel, Service, Spelling, Unserved};
 use crate::value::DecodeError;
 
 /// CloudWatch Logs 2014-03-28.
@@ -17,6 +17,8 @@ pub static SERVICE: Service = Service {
     api_version: "2014-03-28",
     xml_namespace: "",
     validation_code: "InvalidParameterException",
+    query_compatible: false,
+    spelling: Spelling::Both,
     protocols: &[Protocol::AwsJson1_1],
     operations: &[
         OperationModel {
@@ -28,14 +30,19 @@ pub static SERVICE: Service = Service {
             output: Some(&schemas::DESCRIBE_LOG_GROUPS_RESPONSE),
             event_stream: None,
             result_wrapper: None,
+            gzip: false,
             errors: &[
                 ErrorModel {
+                    name: "InvalidParameterException",
                     code: "InvalidParameterException",
+                    type_name: "InvalidParameterException",
                     status: 400,
                     schema: &schemas::INVALID_PARAMETER_EXCEPTION,
                 },
                 ErrorModel {
+                    name: "ServiceUnavailableException",
                     code: "ServiceUnavailableException",
+                    type_name: "ServiceUnavailableException",
                     status: 500,
                     schema: &schemas::SERVICE_UNAVAILABLE_EXCEPTION,
                 },
@@ -50,19 +57,26 @@ pub static SERVICE: Service = Service {
             output: Some(&schemas::DESCRIBE_LOG_STREAMS_RESPONSE),
             event_stream: None,
             result_wrapper: None,
+            gzip: false,
             errors: &[
                 ErrorModel {
+                    name: "InvalidParameterException",
                     code: "InvalidParameterException",
+                    type_name: "InvalidParameterException",
                     status: 400,
                     schema: &schemas::INVALID_PARAMETER_EXCEPTION,
                 },
                 ErrorModel {
+                    name: "ResourceNotFoundException",
                     code: "ResourceNotFoundException",
+                    type_name: "ResourceNotFoundException",
                     status: 400,
                     schema: &schemas::RESOURCE_NOT_FOUND_EXCEPTION,
                 },
                 ErrorModel {
+                    name: "ServiceUnavailableException",
                     code: "ServiceUnavailableException",
+                    type_name: "ServiceUnavailableException",
                     status: 500,
                     schema: &schemas::SERVICE_UNAVAILABLE_EXCEPTION,
                 },
@@ -77,19 +91,26 @@ pub static SERVICE: Service = Service {
             output: Some(&schemas::FILTER_LOG_EVENTS_RESPONSE),
             event_stream: None,
             result_wrapper: None,
+            gzip: false,
             errors: &[
                 ErrorModel {
+                    name: "InvalidParameterException",
                     code: "InvalidParameterException",
+                    type_name: "InvalidParameterException",
                     status: 400,
                     schema: &schemas::INVALID_PARAMETER_EXCEPTION,
                 },
                 ErrorModel {
+                    name: "ResourceNotFoundException",
                     code: "ResourceNotFoundException",
+                    type_name: "ResourceNotFoundException",
                     status: 400,
                     schema: &schemas::RESOURCE_NOT_FOUND_EXCEPTION,
                 },
                 ErrorModel {
+                    name: "ServiceUnavailableException",
                     code: "ServiceUnavailableException",
+                    type_name: "ServiceUnavailableException",
                     status: 500,
                     schema: &schemas::SERVICE_UNAVAILABLE_EXCEPTION,
                 },
@@ -104,19 +125,26 @@ pub static SERVICE: Service = Service {
             output: Some(&schemas::GET_LOG_EVENTS_RESPONSE),
             event_stream: None,
             result_wrapper: None,
+            gzip: false,
             errors: &[
                 ErrorModel {
+                    name: "InvalidParameterException",
                     code: "InvalidParameterException",
+                    type_name: "InvalidParameterException",
                     status: 400,
                     schema: &schemas::INVALID_PARAMETER_EXCEPTION,
                 },
                 ErrorModel {
+                    name: "ResourceNotFoundException",
                     code: "ResourceNotFoundException",
+                    type_name: "ResourceNotFoundException",
                     status: 400,
                     schema: &schemas::RESOURCE_NOT_FOUND_EXCEPTION,
                 },
                 ErrorModel {
+                    name: "ServiceUnavailableException",
                     code: "ServiceUnavailableException",
+                    type_name: "ServiceUnavailableException",
                     status: 500,
                     schema: &schemas::SERVICE_UNAVAILABLE_EXCEPTION,
                 },

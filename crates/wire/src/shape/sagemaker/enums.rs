@@ -16,7 +16,7 @@ impl AsyncNotificationTopicTypes {
     pub const ALL: &'static [Self] =
         &[Self::SuccessNotificationTopic, Self::ErrorNotificationTopic];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SuccessNotificationTopic => "SUCCESS_NOTIFICATION_TOPIC",
@@ -65,7 +65,7 @@ pub enum CapacityReservationPreference {
 impl CapacityReservationPreference {
     pub const ALL: &'static [Self] = &[Self::CapacityReservationsOnly];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::CapacityReservationsOnly => "capacity-reservations-only",
@@ -113,7 +113,7 @@ pub enum CapacitySizeType {
 impl CapacitySizeType {
     pub const ALL: &'static [Self] = &[Self::InstanceCount, Self::CapacityPercent];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InstanceCount => "INSTANCE_COUNT",
@@ -161,7 +161,7 @@ pub enum CaptureMode {
 impl CaptureMode {
     pub const ALL: &'static [Self] = &[Self::Input, Self::Output, Self::InputAndOutput];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Input => "Input",
@@ -210,7 +210,7 @@ pub enum CaptureStatus {
 impl CaptureStatus {
     pub const ALL: &'static [Self] = &[Self::Started, Self::Stopped];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Started => "Started",
@@ -258,7 +258,7 @@ pub enum ClarifyFeatureType {
 impl ClarifyFeatureType {
     pub const ALL: &'static [Self] = &[Self::Numerical, Self::Categorical, Self::Text];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Numerical => "numerical",
@@ -311,7 +311,7 @@ pub enum ClarifyTextGranularity {
 impl ClarifyTextGranularity {
     pub const ALL: &'static [Self] = &[Self::Token, Self::Sentence, Self::Paragraph];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Token => "token",
@@ -482,7 +482,7 @@ impl ClarifyTextLanguage {
         Self::Xx,
     ];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Af => "af",
@@ -648,7 +648,7 @@ pub enum ContainerMode {
 impl ContainerMode {
     pub const ALL: &'static [Self] = &[Self::SingleModel, Self::MultiModel];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SingleModel => "SingleModel",
@@ -695,7 +695,7 @@ pub enum EndpointConfigSortKey {
 impl EndpointConfigSortKey {
     pub const ALL: &'static [Self] = &[Self::Name, Self::CreationTime];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Name => "Name",
@@ -746,7 +746,7 @@ pub enum EndpointSortKey {
 impl EndpointSortKey {
     pub const ALL: &'static [Self] = &[Self::Name, Self::CreationTime, Self::Status];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Name => "Name",
@@ -812,7 +812,7 @@ impl EndpointStatus {
         Self::UpdateRollbackFailed,
     ];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::OutOfService => "OutOfService",
@@ -873,7 +873,7 @@ pub enum InferenceExecutionMode {
 impl InferenceExecutionMode {
     pub const ALL: &'static [Self] = &[Self::Serial, Self::Direct];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Serial => "Serial",
@@ -923,7 +923,7 @@ pub enum ManagedInstanceScalingScaleInStrategy {
 impl ManagedInstanceScalingScaleInStrategy {
     pub const ALL: &'static [Self] = &[Self::IdleRelease, Self::Consolidation];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::IdleRelease => "IDLE_RELEASE",
@@ -975,7 +975,7 @@ pub enum ManagedInstanceScalingStatus {
 impl ManagedInstanceScalingStatus {
     pub const ALL: &'static [Self] = &[Self::Enabled, Self::Disabled];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Enabled => "ENABLED",
@@ -1025,7 +1025,7 @@ pub enum ModelCacheSetting {
 impl ModelCacheSetting {
     pub const ALL: &'static [Self] = &[Self::Enabled, Self::Disabled];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Enabled => "Enabled",
@@ -1072,7 +1072,7 @@ pub enum ModelCompressionType {
 impl ModelCompressionType {
     pub const ALL: &'static [Self] = &[Self::None, Self::Gzip];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::None => "None",
@@ -1122,7 +1122,7 @@ pub enum ModelSortKey {
 impl ModelSortKey {
     pub const ALL: &'static [Self] = &[Self::Name, Self::CreationTime];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Name => "Name",
@@ -1169,7 +1169,7 @@ pub enum OrderKey {
 impl OrderKey {
     pub const ALL: &'static [Self] = &[Self::Ascending, Self::Descending];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ascending => "Ascending",
@@ -1227,7 +1227,7 @@ impl ProductionVariantAcceleratorType {
         Self::MlEia2Xlarge,
     ];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::MlEia1Medium => "ml.eia1.medium",
@@ -1294,7 +1294,7 @@ impl ProductionVariantInferenceAmiVersion {
         Self::Al2023AmiSagemakerInferenceGpu41,
     ];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Al2AmiSagemakerInferenceGpu2 => "al2-ami-sagemaker-inference-gpu-2",
@@ -1353,7 +1353,7 @@ impl RecommendationStatus {
     pub const ALL: &'static [Self] =
         &[Self::InProgress, Self::Completed, Self::Failed, Self::NotApplicable];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InProgress => "IN_PROGRESS",
@@ -1407,7 +1407,7 @@ pub enum RepositoryAccessMode {
 impl RepositoryAccessMode {
     pub const ALL: &'static [Self] = &[Self::Platform, Self::Vpc];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Platform => "Platform",
@@ -1460,7 +1460,7 @@ impl RoutingStrategy {
     pub const ALL: &'static [Self] =
         &[Self::LeastOutstandingRequests, Self::Random, Self::PrefixAware, Self::KvAware];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::LeastOutstandingRequests => "LEAST_OUTSTANDING_REQUESTS",
@@ -1511,7 +1511,7 @@ pub enum S3ModelDataType {
 impl S3ModelDataType {
     pub const ALL: &'static [Self] = &[Self::S3Prefix, Self::S3Object];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::S3Prefix => "S3Prefix",
@@ -1559,7 +1559,7 @@ pub enum TrafficRoutingConfigType {
 impl TrafficRoutingConfigType {
     pub const ALL: &'static [Self] = &[Self::AllAtOnce, Self::Canary, Self::Linear];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AllAtOnce => "ALL_AT_ONCE",
@@ -1613,7 +1613,7 @@ impl VariantPropertyType {
     pub const ALL: &'static [Self] =
         &[Self::DesiredInstanceCount, Self::DesiredWeight, Self::DataCaptureConfig];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::DesiredInstanceCount => "DesiredInstanceCount",
@@ -1669,7 +1669,7 @@ impl VariantStatus {
     pub const ALL: &'static [Self] =
         &[Self::Creating, Self::Updating, Self::Deleting, Self::ActivatingTraffic, Self::Baking];
 
-    /// The value as AWS writes it.
+    /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Creating => "Creating",

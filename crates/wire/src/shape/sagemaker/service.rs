@@ -4,7 +4,7 @@
 
 use super::schemas;
 use crate::Protocol;
-use crate::service::{ErrorModel, OperationModel, Service, Unserved};
+use crate::service::{ErrorModel, OperationModel, Service, Spelling, Unserved};
 use crate::value::DecodeError;
 
 /// SageMaker 2017-07-24.
@@ -17,6 +17,8 @@ pub static SERVICE: Service = Service {
     api_version: "2017-07-24",
     xml_namespace: "",
     validation_code: "ValidationException",
+    query_compatible: false,
+    spelling: Spelling::Both,
     protocols: &[Protocol::AwsJson1_1],
     operations: &[
         OperationModel {
@@ -28,6 +30,7 @@ pub static SERVICE: Service = Service {
             output: Some(&schemas::ADD_TAGS_OUTPUT),
             event_stream: None,
             result_wrapper: None,
+            gzip: false,
             errors: &[],
         },
         OperationModel {
@@ -39,8 +42,11 @@ pub static SERVICE: Service = Service {
             output: Some(&schemas::CREATE_ENDPOINT_OUTPUT),
             event_stream: None,
             result_wrapper: None,
+            gzip: false,
             errors: &[ErrorModel {
+                name: "ResourceLimitExceeded",
                 code: "ResourceLimitExceeded",
+                type_name: "ResourceLimitExceeded",
                 status: 400,
                 schema: &schemas::RESOURCE_LIMIT_EXCEEDED,
             }],
@@ -54,8 +60,11 @@ pub static SERVICE: Service = Service {
             output: Some(&schemas::CREATE_ENDPOINT_CONFIG_OUTPUT),
             event_stream: None,
             result_wrapper: None,
+            gzip: false,
             errors: &[ErrorModel {
+                name: "ResourceLimitExceeded",
                 code: "ResourceLimitExceeded",
+                type_name: "ResourceLimitExceeded",
                 status: 400,
                 schema: &schemas::RESOURCE_LIMIT_EXCEEDED,
             }],
@@ -69,8 +78,11 @@ pub static SERVICE: Service = Service {
             output: Some(&schemas::CREATE_MODEL_OUTPUT),
             event_stream: None,
             result_wrapper: None,
+            gzip: false,
             errors: &[ErrorModel {
+                name: "ResourceLimitExceeded",
                 code: "ResourceLimitExceeded",
+                type_name: "ResourceLimitExceeded",
                 status: 400,
                 schema: &schemas::RESOURCE_LIMIT_EXCEEDED,
             }],
@@ -84,6 +96,7 @@ pub static SERVICE: Service = Service {
             output: None,
             event_stream: None,
             result_wrapper: None,
+            gzip: false,
             errors: &[],
         },
         OperationModel {
@@ -95,6 +108,7 @@ pub static SERVICE: Service = Service {
             output: None,
             event_stream: None,
             result_wrapper: None,
+            gzip: false,
             errors: &[],
         },
         OperationModel {
@@ -106,6 +120,7 @@ pub static SERVICE: Service = Service {
             output: None,
             event_stream: None,
             result_wrapper: None,
+            gzip: false,
             errors: &[],
         },
         OperationModel {
@@ -117,6 +132,7 @@ pub static SERVICE: Service = Service {
             output: Some(&schemas::DELETE_TAGS_OUTPUT),
             event_stream: None,
             result_wrapper: None,
+            gzip: false,
             errors: &[],
         },
         OperationModel {
@@ -128,6 +144,7 @@ pub static SERVICE: Service = Service {
             output: Some(&schemas::DESCRIBE_ENDPOINT_OUTPUT),
             event_stream: None,
             result_wrapper: None,
+            gzip: false,
             errors: &[],
         },
         OperationModel {
@@ -139,6 +156,7 @@ pub static SERVICE: Service = Service {
             output: Some(&schemas::DESCRIBE_ENDPOINT_CONFIG_OUTPUT),
             event_stream: None,
             result_wrapper: None,
+            gzip: false,
             errors: &[],
         },
         OperationModel {
@@ -150,6 +168,7 @@ pub static SERVICE: Service = Service {
             output: Some(&schemas::DESCRIBE_MODEL_OUTPUT),
             event_stream: None,
             result_wrapper: None,
+            gzip: false,
             errors: &[],
         },
         OperationModel {
@@ -161,6 +180,7 @@ pub static SERVICE: Service = Service {
             output: Some(&schemas::LIST_ENDPOINT_CONFIGS_OUTPUT),
             event_stream: None,
             result_wrapper: None,
+            gzip: false,
             errors: &[],
         },
         OperationModel {
@@ -172,6 +192,7 @@ pub static SERVICE: Service = Service {
             output: Some(&schemas::LIST_ENDPOINTS_OUTPUT),
             event_stream: None,
             result_wrapper: None,
+            gzip: false,
             errors: &[],
         },
         OperationModel {
@@ -183,6 +204,7 @@ pub static SERVICE: Service = Service {
             output: Some(&schemas::LIST_MODELS_OUTPUT),
             event_stream: None,
             result_wrapper: None,
+            gzip: false,
             errors: &[],
         },
         OperationModel {
@@ -194,6 +216,7 @@ pub static SERVICE: Service = Service {
             output: Some(&schemas::LIST_TAGS_OUTPUT),
             event_stream: None,
             result_wrapper: None,
+            gzip: false,
             errors: &[],
         },
         OperationModel {
@@ -205,8 +228,11 @@ pub static SERVICE: Service = Service {
             output: Some(&schemas::UPDATE_ENDPOINT_OUTPUT),
             event_stream: None,
             result_wrapper: None,
+            gzip: false,
             errors: &[ErrorModel {
+                name: "ResourceLimitExceeded",
                 code: "ResourceLimitExceeded",
+                type_name: "ResourceLimitExceeded",
                 status: 400,
                 schema: &schemas::RESOURCE_LIMIT_EXCEEDED,
             }],
@@ -220,8 +246,11 @@ pub static SERVICE: Service = Service {
             output: Some(&schemas::UPDATE_ENDPOINT_WEIGHTS_AND_CAPACITIES_OUTPUT),
             event_stream: None,
             result_wrapper: None,
+            gzip: false,
             errors: &[ErrorModel {
+                name: "ResourceLimitExceeded",
                 code: "ResourceLimitExceeded",
+                type_name: "ResourceLimitExceeded",
                 status: 400,
                 schema: &schemas::RESOURCE_LIMIT_EXCEEDED,
             }],

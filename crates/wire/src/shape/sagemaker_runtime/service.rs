@@ -4,7 +4,7 @@
 
 use super::schemas;
 use crate::Protocol;
-use crate::service::{ErrorModel, OperationModel, Service, Unserved};
+use crate::service::{ErrorModel, OperationModel, Service, Spelling, Unserved};
 use crate::value::DecodeError;
 
 /// SageMaker Runtime 2017-05-13.
@@ -17,6 +17,8 @@ pub static SERVICE: Service = Service {
     api_version: "2017-05-13",
     xml_namespace: "",
     validation_code: "ValidationError",
+    query_compatible: false,
+    spelling: Spelling::Both,
     protocols: &[Protocol::RestJson],
     operations: &[
         OperationModel {
@@ -28,30 +30,47 @@ pub static SERVICE: Service = Service {
             output: Some(&schemas::INVOKE_ENDPOINT_OUTPUT),
             event_stream: None,
             result_wrapper: None,
+            gzip: false,
             errors: &[
                 ErrorModel {
+                    name: "InternalFailure",
                     code: "InternalFailure",
+                    type_name: "InternalFailure",
                     status: 500,
                     schema: &schemas::INTERNAL_FAILURE,
                 },
                 ErrorModel {
+                    name: "ServiceUnavailable",
                     code: "ServiceUnavailable",
+                    type_name: "ServiceUnavailable",
                     status: 503,
                     schema: &schemas::SERVICE_UNAVAILABLE,
                 },
                 ErrorModel {
+                    name: "ValidationError",
                     code: "ValidationError",
+                    type_name: "ValidationError",
                     status: 400,
                     schema: &schemas::VALIDATION_ERROR,
                 },
-                ErrorModel { code: "ModelError", status: 424, schema: &schemas::MODEL_ERROR },
                 ErrorModel {
+                    name: "ModelError",
+                    code: "ModelError",
+                    type_name: "ModelError",
+                    status: 424,
+                    schema: &schemas::MODEL_ERROR,
+                },
+                ErrorModel {
+                    name: "InternalDependencyException",
                     code: "InternalDependencyException",
+                    type_name: "InternalDependencyException",
                     status: 530,
                     schema: &schemas::INTERNAL_DEPENDENCY_EXCEPTION,
                 },
                 ErrorModel {
+                    name: "ModelNotReadyException",
                     code: "ModelNotReadyException",
+                    type_name: "ModelNotReadyException",
                     status: 429,
                     schema: &schemas::MODEL_NOT_READY_EXCEPTION,
                 },
@@ -66,30 +85,47 @@ pub static SERVICE: Service = Service {
             output: Some(&schemas::INVOKE_ENDPOINT_WITH_RESPONSE_STREAM_OUTPUT),
             event_stream: Some(&schemas::RESPONSE_STREAM),
             result_wrapper: None,
+            gzip: false,
             errors: &[
                 ErrorModel {
+                    name: "InternalFailure",
                     code: "InternalFailure",
+                    type_name: "InternalFailure",
                     status: 500,
                     schema: &schemas::INTERNAL_FAILURE,
                 },
                 ErrorModel {
+                    name: "ServiceUnavailable",
                     code: "ServiceUnavailable",
+                    type_name: "ServiceUnavailable",
                     status: 503,
                     schema: &schemas::SERVICE_UNAVAILABLE,
                 },
                 ErrorModel {
+                    name: "ValidationError",
                     code: "ValidationError",
+                    type_name: "ValidationError",
                     status: 400,
                     schema: &schemas::VALIDATION_ERROR,
                 },
-                ErrorModel { code: "ModelError", status: 424, schema: &schemas::MODEL_ERROR },
                 ErrorModel {
+                    name: "ModelError",
+                    code: "ModelError",
+                    type_name: "ModelError",
+                    status: 424,
+                    schema: &schemas::MODEL_ERROR,
+                },
+                ErrorModel {
+                    name: "ModelStreamError",
                     code: "ModelStreamError",
+                    type_name: "ModelStreamError",
                     status: 400,
                     schema: &schemas::MODEL_STREAM_ERROR,
                 },
                 ErrorModel {
+                    name: "InternalStreamFailure",
                     code: "InternalStreamFailure",
+                    type_name: "InternalStreamFailure",
                     status: 500,
                     schema: &schemas::INTERNAL_STREAM_FAILURE,
                 },

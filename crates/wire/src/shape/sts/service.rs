@@ -4,7 +4,7 @@
 
 use super::schemas;
 use crate::Protocol;
-use crate::service::{OperationModel, Service, Unserved};
+use crate::service::{OperationModel, Service, Spelling, Unserved};
 use crate::value::DecodeError;
 
 /// STS 2011-06-15.
@@ -17,6 +17,8 @@ pub static SERVICE: Service = Service {
     api_version: "2011-06-15",
     xml_namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
     validation_code: "ValidationError",
+    query_compatible: false,
+    spelling: Spelling::Both,
     protocols: &[Protocol::AwsQuery],
     operations: &[OperationModel {
         name: "GetCallerIdentity",
@@ -27,6 +29,7 @@ pub static SERVICE: Service = Service {
         output: Some(&schemas::GET_CALLER_IDENTITY_RESPONSE),
         event_stream: None,
         result_wrapper: Some("GetCallerIdentityResult"),
+        gzip: false,
         errors: &[],
     }],
     unserved: &[

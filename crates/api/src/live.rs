@@ -1,0 +1,38 @@
+//! What operations may know of what runs, beside the records: a view that `control` has and `server` hands in.
+
+use std::fmt;
+
+use domain::instance::Observed;
+use domain::name::EndpointName;
+use domain::scaling::{Recent, TargetKey};
+
+/// An instance as it runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Running {
+    pub observed: Observed,
+    /// Requests that it is answering.
+    pub in_flight: u64,
+}
+
+/// The view. It only looks: nothing here starts, stops or waits for anything (invariant A2).
+pub trait Live: Send + Sync + fmt::Debug {
+    /// The instances of an endpoint, in the order of their ids.
+    fn instances(&self, endpoint: &EndpointName) -> Vec<Running>;
+
+    /// What was decided for a target lately, the newest first.
+    fn decisions(&self, target: &TargetKey) -> Vec<Recent>;
+}
+
+/// A view of nothing, for tests and dry runs.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Still;
+
+impl Live for Still {
+    fn instances(&self, _endpoint: &EndpointName) -> Vec<Running> {
+        Vec::new()
+    }
+
+    fn decisions(&self, _target: &TargetKey) -> Vec<Recent> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,31 @@
+//! What operations may see of what runs: the driver's instances, the gateway's requests, the control loop's decisions.
+
+use std::sync::Arc;
+
+use api::{Live, Running};
+use control::task::scale::Decisions;
+use domain::name::{EndpointKey, EndpointName};
+use domain::route::Traffic;
+use domain::scaling::{Recent, TargetKey};
+use runtime::driver::Driver;
+
+#[derive(Debug)]
+pub(crate) struct View {
+    pub(crate) driver: Arc<dyn Driver>,
+    pub(crate) traffic: Arc<dyn Traffic>,
+    pub(crate) decisions: Arc<Decisions>,
+}
+
+impl Live for View {
+    fn instances(&self, endpoint: &EndpointName) -> Vec<Running> {
+        let key = EndpointKey::from(endpoint);
+        let all = self.driver.observe().into_iter();
+        all.filter(|observed| EndpointKey::from(&observed.fleet.endpoint) == key)
+            .map(|observed| Running { in_flight: self.traffic.in_flight(&observed.id), observed })
+            .collect()
+    }
+
+    fn decisions(&self, target: &TargetKey) -> Vec<Recent> {
+        self.decisions.of(target)
+    }
+}
