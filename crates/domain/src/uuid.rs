@@ -33,12 +33,12 @@ impl Uuid {
 
 impl fmt::Display for Uuid {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.simple();
-        let (a, rest) = digits.split_at(8);
-        let (b, rest) = rest.split_at(4);
-        let (c, rest) = rest.split_at(4);
-        let (d, e) = rest.split_at(4);
-        write!(out, "{a}-{b}-{c}-{d}-{e}")
+        let mut digits = self.simple();
+        // From the end, so that the places before stay where they are.
+        for dash in [20, 16, 12, 8] {
+            digits.insert(dash, '-');
+        }
+        out.write_str(&digits)
     }
 }
 

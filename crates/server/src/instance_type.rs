@@ -57,7 +57,9 @@ pub(crate) fn check(
         }
         let resources = Resources {
             cpus: cpus.map(|cpus| cpus_of(&name, cpus, machine.cores)).transpose()?,
-            memory_bytes: memory_mib.map(|mib| bytes_of(&name, mib, machine.memory_bytes)).transpose()?,
+            memory_bytes: memory_mib
+                .map(|mib| bytes_of(&name, mib, machine.memory_bytes))
+                .transpose()?,
         };
         if resources != Resources::default() {
             types.resources.insert(name.clone(), resources);

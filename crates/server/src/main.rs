@@ -3,10 +3,12 @@
 mod assemble;
 mod clock;
 mod config;
+mod core;
 mod data_dir;
 mod entropy;
 mod front;
 mod instance_type;
+mod pace;
 mod real_s3;
 mod shutdown;
 mod view;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::alarm::{Alarm, AlarmName, Reading, State, StateValue, Watch, actions_due, evaluate, history};
+use domain::alarm::{
+    Alarm, AlarmName, Reading, State, StateValue, Watch, actions_due, evaluate, history,
+};
 use domain::arn::Scope;
 use domain::metric::{Point, Query, Stat, math};
 use domain::scaling::ActionRef;
@@ -34,7 +36,6 @@ pub(super) struct Triggered {
     /// Oldest first.
     pub(super) recent: Vec<f64>,
     pub(super) threshold: f64,
-    pub(super) at: Timestamp,
 }
 
 /// All alarms, with what an evaluation need not find out again.
@@ -78,7 +79,8 @@ impl Alarms {
         let (mut transitions, mut found) = (Vec::new(), Vec::new());
         let Self { watched, points } = self;
         for one in watched.iter_mut() {
-            let minutely = one.alarm.config.cadence() >= Duration::from_millis(MINUTE_MILLIS.unsigned_abs());
+            let minutely =
+                one.alarm.config.cadence() >= Duration::from_millis(MINUTE_MILLIS.unsigned_abs());
             if minutely && !minute {
                 continue;
             }
@@ -96,7 +98,6 @@ impl Alarms {
                         action: Arc::clone(action),
                         recent: evaluation.values().collect(),
                         threshold: evaluation.threshold,
-                        at: now,
                     });
                 }
             }
@@ -112,7 +113,12 @@ impl Alarms {
     }
 
     /// Collects what alarms ask whose state a user has just set to ALARM, with datapoints of the user's own.
-    pub(super) fn set_by_hand(&mut self, means: &Means, now: Timestamp, triggers: &mut Vec<Triggered>) {
+    pub(super) fn set_by_hand(
+        &mut self,
+        means: &Means,
+        now: Timestamp,
+        triggers: &mut Vec<Triggered>,
+    ) {
         self.sync(means);
         for one in &mut self.watched {
             let state = &one.alarm.state;
@@ -131,7 +137,6 @@ impl Alarms {
                 action: Arc::clone(action),
                 recent: reading.recent.clone(),
                 threshold: reading.threshold,
-                at: reading.evaluated_at,
             }));
         }
     }
@@ -153,7 +158,9 @@ impl Alarms {
             let before = known.next_if(|one| one.alarm.name == alarm.name);
             self.watched.push(match before {
                 Some(one) if Arc::ptr_eq(&one.alarm, alarm) => one,
-                Some(one) if one.alarm.config == alarm.config => Watched { alarm: Arc::clone(alarm), ..one },
+                Some(one) if one.alarm.config == alarm.config => {
+                    Watched { alarm: Arc::clone(alarm), ..one }
+                }
                 before => Watched::new(means, alarm, before.map(|one| one.state_known)),
             });
         }
@@ -184,7 +191,9 @@ impl Watched {
         let period_secs = u32::try_from(config.period().as_secs()).unwrap_or(u32::MAX);
         let read = match (&self.series, &config.watch) {
             (Some(series), _) => means.metrics.points_of(series, period_secs, from, to, points),
-            (None, Watch::Math(queries)) => computed(&means.metrics, queries, from, to).map(|found| *points = found),
+            (None, Watch::Math(queries)) => {
+                computed(&means.metrics, queries, from, to).map(|found| *points = found)
+            }
             (None, Watch::Metric(_)) => Ok(()),
         };
         if let Err(why) = read {
@@ -208,7 +217,8 @@ fn computed(
             Vec::new()
         })
     };
-    let outcomes = math::evaluate(queries, math::Window { from, to }, &mut fetch).unwrap_or_default();
+    let outcomes =
+        math::evaluate(queries, math::Window { from, to }, &mut fetch).unwrap_or_default();
     let returned = outcomes.into_iter().find_map(|(index, outcome)| match outcome {
         math::Outcome::Series(series) if queries.get(index)?.return_data != Some(false) => {
             Some(series.points)
@@ -218,7 +228,6 @@ fn computed(
     failed.map_or_else(|| Ok(returned.unwrap_or_default()), Err)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a hundred datapoints at the most")]
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let (count, sum) = values.fold((0_u32, 0.0), |(count, sum), value| (count + 1, sum + value));
     (count > 0).then(|| sum / f64::from(count))
@@ -235,7 +244,13 @@ async fn record(means: &Means, transitions: Vec<Transition>, now: Timestamp) -> 
             let changes = batch.iter().fold(Changes::none(), |changes, one| {
                 let current = state.alarms.get(&one.before.name);
                 match current.filter(|current| Arc::ptr_eq(current, &one.before)) {
-                    Some(_) => written(changes, one, state.next_history_sequence(&one.before.name), &scope, now),
+                    Some(_) => written(
+                        changes,
+                        one,
+                        state.next_history_sequence(&one.before.name),
+                        &scope,
+                        now,
+                    ),
                     None => changes,
                 }
             });
@@ -260,9 +275,13 @@ fn written(
 ) -> Changes {
     tracing::info!(alarm = %before.name, from = before.state.value.as_str(), to = after.value.as_str(), "an alarm changed its state");
     let name = &before.name;
-    let changes = changes
-        .put(before.enter(after.clone()))
-        .put(history::state_update(name, &before.state, after, now, sequence));
+    let changes = changes.put(before.enter(after.clone())).put(history::state_update(
+        name,
+        &before.state,
+        after,
+        now,
+        sequence,
+    ));
     let due = actions_due(before.state.value, after.value, &before.config);
     due.zip(sequence + 1..).fold(changes, |changes, (action, sequence)| {
         let error = ActionRef::read(scope, action).is_none().then_some(NOT_RUN);

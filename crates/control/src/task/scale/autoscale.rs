@@ -1,4 +1,4 @@
-//! Carries out what `domain::scaling::decide` decides, the way of UpdateEndpointWeightsAndCapacities.
+//! Carries out what `domain::scaling::decide` decides, the way of `UpdateEndpointWeightsAndCapacities`.
 //!
 //! A decision is made on a snapshot first: most change nothing, and cost no write. One that does is made once more
 //! inside the store's own decision, on the state as it then is, so that it is never stale and never races with an
@@ -11,7 +11,8 @@ use domain::alarm::AlarmName;
 use domain::endpoint::{Endpoint, Exceeded, Limits};
 use domain::name::EndpointKey;
 use domain::scaling::{
-    self, Begun, Change, Decision, Facts, Outcome, Resource, Side, Target, TargetKey, Trigger, Watched,
+    self, Begun, Change, Decision, Facts, Outcome, Resource, Side, Target, TargetKey, Trigger,
+    Watched,
 };
 use domain::time::Timestamp;
 use domain::uuid::Uuid;
@@ -82,7 +83,8 @@ impl Autoscale {
     /// Closes the activities whose change has been reached, has failed or has been overtaken. Whether the store kept it.
     async fn end_changes(&self, means: &Means, now: Timestamp) -> bool {
         let state = means.store.state();
-        let in_flight = state.targets.iter().filter(|(_, target)| target.memory.in_flight.is_some());
+        let in_flight =
+            state.targets.iter().filter(|(_, target)| target.memory.in_flight.is_some());
         let over = in_flight.filter(|(_, target)| ended(&state, target, now).is_some());
         let over: Vec<TargetKey> = over.map(|(key, _)| key.clone()).collect();
         if over.is_empty() {
@@ -96,7 +98,9 @@ impl Autoscale {
             });
             Ok((changes, ()))
         });
-        kept.await.inspect_err(|why| tracing::error!(%why, "ended scaling activities could not be kept")).is_ok()
+        kept.await
+            .inspect_err(|why| tracing::error!(%why, "ended scaling activities could not be kept"))
+            .is_ok()
     }
 }
 
@@ -112,7 +116,8 @@ fn ended(state: &State, target: &Target, now: Timestamp) -> Option<(Target, scal
 fn answer(state: &State, question: &Question) -> Option<Decision> {
     let target = state.targets.get(&question.target)?;
     let policies: Vec<_> = state.policies_of(&question.target).collect();
-    let in_state = |name: Option<&AlarmName>| state.alarms.get(name?).map(|alarm| alarm.state.value);
+    let in_state =
+        |name: Option<&AlarmName>| state.alarms.get(name?).map(|alarm| alarm.state.value);
     let watched = policies.iter().map(|policy| Watched {
         policy,
         low: in_state(policy.alarms.get(1)),
@@ -163,10 +168,13 @@ async fn act(means: &Means, question: Question) -> Result<Option<Decision>, Stri
     let limits = Arc::clone(&means.limits);
     let kept = decide(&*means.store, move |state| -> Result<_, std::convert::Infallible> {
         let Some(decision) = answer(state, &question) else { return Ok((Changes::none(), None)) };
-        let Some(target) = state.targets.get(&question.target) else { return Ok((Changes::none(), None)) };
+        let Some(target) = state.targets.get(&question.target) else {
+            return Ok((Changes::none(), None));
+        };
         let changes = match &decision.outcome {
             Outcome::ScaleTo { change, .. } => {
-                changed(Changes::none(), state, target, change, &limits, id, question.now)
+                let begun = begun(state, target, change, &limits, (id, question.now));
+                begun.map_or_else(Changes::none, |begun| put(Changes::none(), begun))
             }
             Outcome::NotScaled { .. } => {
                 match scaling::not_scaled(target, &decision, id, question.now) {
@@ -181,22 +189,24 @@ async fn act(means: &Means, question: Question) -> Result<Option<Decision>, Stri
     kept.await.map_err(|why| why.to_string())
 }
 
-/// The records of a change that begins. Without an endpoint there is nothing to change.
-pub(super) fn changed(
-    changes: Changes,
+/// A change that begins under this id at this time. Without an endpoint there is nothing to change.
+pub(super) fn begun(
     state: &State,
     target: &Target,
     change: &Change,
     limits: &Limits,
-    id: Uuid,
-    now: Timestamp,
-) -> Changes {
-    let key = EndpointKey::from(&target.resource.endpoint);
-    let Some(endpoint) = state.endpoints.get(&key) else { return changes };
+    (id, now): (Uuid, Timestamp),
+) -> Option<Begun> {
+    let endpoint = state.endpoints.get(&EndpointKey::from(&target.resource.endpoint))?;
     let admit = |after: &Endpoint| within(limits, state, endpoint, after);
-    let Begun { target, endpoint, activity } = scaling::begin(target, endpoint, change, id, now, admit);
-    tracing::info!(target = %target.resource, from = change.from, to = change.to, cause = activity.cause,
-        status = activity.status.as_str(), "scaling");
+    let begun = scaling::begin(target, endpoint, change, id, now, admit);
+    tracing::info!(target = %target.resource, from = change.from, to = change.to,
+        cause = begun.activity.cause, status = begun.activity.status.as_str(), "scaling");
+    Some(begun)
+}
+
+/// Its records.
+pub(super) fn put(changes: Changes, Begun { target, endpoint, activity }: Begun) -> Changes {
     let changes = changes.put(target).put(activity);
     match endpoint {
         Some(endpoint) => changes.put(endpoint),

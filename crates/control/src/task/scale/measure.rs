@@ -54,7 +54,8 @@ impl Measure {
         self.read_usage(means, &serving);
         let step = i64::try_from(STEP.as_millis()).unwrap_or(i64::MAX);
         let last = edge.as_millis();
-        let first = done.map_or(last, |done| done.as_millis() + step).max(last - STEPS_MADE_UP_MAX * step);
+        let first =
+            done.map_or(last, |done| done.as_millis() + step).max(last - STEPS_MADE_UP_MAX * step);
         let mut ended = first;
         while ended <= last {
             self.record(means, Timestamp::from_millis(ended - step));
@@ -94,8 +95,12 @@ impl Measure {
     fn samples(&self, means: &Means, window: Timestamp) -> Vec<Sample> {
         let mut samples = Vec::new();
         for Observed { id, fleet, .. } in means.driver.observe() {
-            let Some(used) = self.readings.get(&id).and_then(|reading| reading.used) else { continue };
-            let Some(variant) = self.variants.get(&(fleet.endpoint, fleet.variant)) else { continue };
+            let Some(used) = self.readings.get(&id).and_then(|reading| reading.used) else {
+                continue;
+            };
+            let Some(variant) = self.variants.get(&(fleet.endpoint, fleet.variant)) else {
+                continue;
+            };
             for (series, percent) in variant.used.iter().zip(used) {
                 let values = Distribution::of(percent, 1.0);
                 samples.push(Sample { series: series.clone(), at: window, values });
@@ -132,7 +137,10 @@ fn share(means: &Means, serving: &Serving<'_>, observed: &Observed) -> (u32, u64
     let kind = live.and_then(|live| live.config.instance_type(&fleet.variant));
     let resources = kind.and_then(|kind| means.resources.get(kind)).copied().unwrap_or_default();
     let machine = means.machine;
-    (resources.cpus.unwrap_or(machine.cores), resources.memory_bytes.unwrap_or(machine.memory_bytes))
+    (
+        resources.cpus.unwrap_or(machine.cores),
+        resources.memory_bytes.unwrap_or(machine.memory_bytes),
+    )
 }
 
 #[expect(clippy::cast_precision_loss, reason = "bytes of memory, as a share")]

@@ -8,7 +8,7 @@ use domain::time::Timestamp;
 use domain::uuid::Uuid;
 use store::{Changes, State, decide};
 
-use super::autoscale::changed;
+use super::autoscale::{begun, put};
 use super::{Done, Means};
 
 /// The scheduled actions, with what need not be found out again.
@@ -49,7 +49,7 @@ impl Schedules {
         let known = std::mem::take(&mut self.known);
         let key = |known: &Known| (known.action.target.clone(), known.action.name.clone());
         let mut known = known.into_iter().map(|one| (key(&one), one)).peekable();
-        for (key, action) in state.scheduled_actions.iter() {
+        for (key, action) in &state.scheduled_actions {
             while known.next_if(|(before, _)| before < key).is_some() {}
             let before = known.next_if(|(before, _)| before == key).map(|(_, one)| one);
             let same = before.filter(|one| Arc::ptr_eq(&one.action, action));
@@ -68,7 +68,8 @@ impl Known {
 
 /// Runs an action, if it still is what it was. Whether a capacity was moved.
 async fn fire(means: &Means, known: &Known, now: Timestamp) -> Result<bool, String> {
-    let Some(due) = known.schedule.as_ref().and_then(|schedule| schedule.due(&known.action, now)) else {
+    let Some(due) = known.schedule.as_ref().and_then(|schedule| schedule.due(&known.action, now))
+    else {
         return Ok(false);
     };
     let (action, limits) = (Arc::clone(&known.action), Arc::clone(&means.limits));
@@ -77,11 +78,14 @@ async fn fire(means: &Means, known: &Known, now: Timestamp) -> Result<bool, Stri
         let key = (action.target.clone(), action.name.clone());
         let current = state.scheduled_actions.get(&key);
         let target = state.targets.get(&action.target);
-        let (Some(current), Some(target)) = (current, target) else { return Ok((Changes::none(), false)) };
+        let (Some(current), Some(target)) = (current, target) else {
+            return Ok((Changes::none(), false));
+        };
         if !Arc::ptr_eq(current, &action) {
             return Ok((Changes::none(), false));
         }
-        let done = ScheduledAction { done_until: due.done_until, ..ScheduledAction::clone(&action) };
+        let done =
+            ScheduledAction { done_until: due.done_until, ..ScheduledAction::clone(&action) };
         let changes = Changes::none().put(done);
         if target.suspended.scheduled {
             // An occurrence meanwhile is skipped, and leaves nothing.
@@ -92,11 +96,13 @@ async fn fire(means: &Means, known: &Known, now: Timestamp) -> Result<bool, Stri
             "a scheduled action ran");
         let changes = changes.put(activity);
         let Some(bounded) = bounded else { return Ok((changes, false)) };
-        let Some(change) = correction(state, &action.target, &bounded) else {
-            return Ok((changes.put(bounded), false));
-        };
-        let changes = changes.put(bounded.clone());
-        Ok((changed(changes, state, &bounded, &change, &limits, ids[1], now), true))
+        let change = correction(state, &action.target, &bounded);
+        let moved =
+            change.and_then(|change| begun(state, &bounded, &change, &limits, (ids[1], now)));
+        Ok(match moved {
+            Some(moved) => (put(changes, moved), true),
+            None => (changes.put(bounded), false),
+        })
     });
     kept.await.map_err(|why| why.to_string())
 }

@@ -12,10 +12,10 @@ use store::{Changes, State, decide};
 use super::Means;
 
 /// How long activities can be read (`reference/autoscaling-and-cloudwatch.md`, section 1.4).
-const ACTIVITY_AGE_MAX: Duration = Duration::from_secs(42 * 24 * 3600);
+const ACTIVITY_AGE_MAX: Duration = Duration::from_hours(42 * 24);
 
 /// How long an alarm's history can be read (section 6.3).
-const HISTORY_AGE_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
+const HISTORY_AGE_MAX: Duration = Duration::from_hours(30 * 24);
 
 /// Records kept of one target or alarm, however young: a policy that scales each minute fills it in a day and a half.
 const KEPT_MAX: usize = 2000;
@@ -24,7 +24,7 @@ const KEPT_MAX: usize = 2000;
 const REMOVED_MAX: usize = 1000;
 
 /// Server time between two looks.
-const PERIOD: Duration = Duration::from_secs(600);
+const PERIOD: Duration = Duration::from_mins(10);
 
 #[derive(Debug, Default)]
 pub(super) struct Sweep {
@@ -48,7 +48,9 @@ impl Sweep {
             let changes = activities.into_iter().fold(Changes::none(), Changes::delete::<Activity>);
             Ok((items.into_iter().fold(changes, Changes::delete::<HistoryItem>), ()))
         });
-        kept.await.inspect_err(|why| tracing::warn!(%why, "old records could not be removed")).is_ok()
+        kept.await
+            .inspect_err(|why| tracing::warn!(%why, "old records could not be removed"))
+            .is_ok()
     }
 }
 
@@ -70,7 +72,8 @@ fn stale(state: &State, now: Timestamp) -> (Vec<ActivityKey>, Vec<HistoryKey>) {
         });
         (surplus || now.since(key.started_at) > ACTIVITY_AGE_MAX) && !in_flight(key)
     };
-    let activities: Vec<_> = state.activities.keys().filter(old).take(REMOVED_MAX).cloned().collect();
+    let activities: Vec<_> =
+        state.activities.keys().filter(old).take(REMOVED_MAX).cloned().collect();
     let mut counts = BTreeMap::new();
     for key in state.alarm_history.keys() {
         *counts.entry(&key.alarm).or_insert(0_usize) += 1;
