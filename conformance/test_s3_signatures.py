@@ -57,11 +57,10 @@ def test_who_asks_first_is_told_to_go_on_or_why_not(server, head_at):
     assert first == b"HTTP/1.1 100 Continue\r\n\r\n"
     assert rest.startswith(b"HTTP/1.1 200 ")
     assert server.client("s3").get_object(Bucket="models", Key="asked")["Body"].read() == body
-    # Too old, of nobody, of another path: the answer comes at once, and no body need be sent for it.
-    bad = head_at("PUT", path, body, 3600)
-    for headers, status in [(bad, b"403"), ({"Host": bad["Host"]}, b"403"), (head_at("PUT", "/x/y", body, 0), b"403")]:
+    # Too old, of another path: the answer comes at once, and no body need be sent for it.
+    for headers in (head_at("PUT", path, body, 3600), head_at("PUT", "/x/y", body, 0)):
         first, _ = talk(server, "PUT", path, headers | length, body)
-        assert first.startswith(b"HTTP/1.1 %s " % status), first
+        assert first.startswith(b"HTTP/1.1 403 "), first
         assert b"\r\nconnection: close\r\n" in first.lower()
 
 

@@ -14,6 +14,9 @@ use tokio::time::Instant;
 
 const START: i64 = 1_740_787_200;
 
+/// A little more than memory holds.
+const MINUTES: i64 = 35;
+
 #[derive(Debug)]
 struct Hand(AtomicI64);
 
@@ -64,17 +67,19 @@ fn feed(
     out: &mut impl Write,
     count: u64,
 ) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let (before, started) = (resident(), Instant::now());
     for _ in 0..minutes {
         let minute = clock.0.fetch_add(60, Ordering::Relaxed);
         each(minute);
+        runtime.block_on(metrics.flush()).map_err(std::io::Error::other)?;
     }
     let taken =
         started.elapsed().as_nanos() / u128::from(count) / u128::from(minutes.unsigned_abs());
     let bytes = resident().saturating_sub(before) / count;
     writeln!(
         out,
-        "{minutes} minutes: {taken} ns per series and minute, {bytes} bytes per series ({metrics:?})"
+        "{minutes} minutes: {taken} ns per series and minute, {bytes} bytes resident per series"
     )
 }
 
@@ -110,14 +115,14 @@ fn main() -> std::io::Result<()> {
     let keys = series(wanted / 2);
     let count = keys.len() as u64;
     for busy in [false, true] {
-        let metrics = Metrics::in_memory(Arc::clone(&clock) as Arc<dyn Clock>)
+        let folder = tempfile::tempdir()?;
+        let metrics = Metrics::open(folder.path(), Arc::clone(&clock) as Arc<dyn Clock>)
             .map_err(std::io::Error::other)?;
         writeln!(out, "{count} series, {}", if busy { "busy" } else { "idle" })?;
-        let minutes = if busy { 35 } else { 180 };
         feed(
             &metrics,
             &clock,
-            minutes,
+            MINUTES,
             |minute| {
                 if busy {
                     let sample = |series: &SeriesKey| Sample {

@@ -146,7 +146,8 @@ impl domain::metric::Sink for Metrics {
 
 impl fmt::Debug for Metrics {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Metrics").field("path", &self.path).finish_non_exhaustive()
+        let metrics = self.read_memory().metric_count();
+        out.debug_struct("Metrics").field("metrics", &metrics).finish_non_exhaustive()
     }
 }
 

@@ -19,7 +19,7 @@ const SHOWN_FOR: Duration = Duration::from_hours(6 * 7 * 24);
 
 pub(super) fn describe_scaling_activities(
     cx: &Context,
-    input: DescribeScalingActivitiesRequest,
+    input: &DescribeScalingActivitiesRequest,
 ) -> Result<DescribeScalingActivitiesResponse, Error> {
     let not_scaled = input.include_not_scaled_activities.unwrap_or(false);
     let asked = Asked::read(input.service_namespace, input.scalable_dimension, &input.resource_id)?;

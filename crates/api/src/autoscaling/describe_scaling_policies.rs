@@ -83,13 +83,11 @@ fn driving_one(
     policy: &Policy,
     scope: &Scope,
 ) -> Vec<Alarm> {
-    match remove::user_action(target, policy, scope) {
-        Some(action) => driving.get(&action).cloned().unwrap_or_default(),
-        None => {
-            let own = policy.alarms.iter().filter_map(|name| state.alarms.get(name));
-            own.map(|alarm| shown::alarm(alarm, scope)).collect()
-        }
+    if let Some(action) = remove::user_action(target, policy, scope) {
+        return driving.get(&action).cloned().unwrap_or_default();
     }
+    let own = policy.alarms.iter().filter_map(|name| state.alarms.get(name));
+    own.map(|alarm| shown::alarm(alarm, scope)).collect()
 }
 
 fn policy_with(

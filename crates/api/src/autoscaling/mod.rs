@@ -68,7 +68,7 @@ pub(crate) async fn serve(cx: &Context, call: &Call) -> Result<Document, Error> 
             shown(describe_scalable_targets::describe_scalable_targets(cx, call.input()?))
         }
         Operation::DescribeScalingActivities => {
-            shown(describe_scaling_activities::describe_scaling_activities(cx, call.input()?))
+            shown(describe_scaling_activities::describe_scaling_activities(cx, &call.input()?))
         }
         Operation::DescribeScalingPolicies => {
             shown(describe_scaling_policies::describe_scaling_policies(cx, call.input()?))

@@ -145,3 +145,63 @@ impl From<Statistic> for String {
         statistic.to_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Section 6.2: the basic statistics, percentiles up to ten decimals; the trimmed ones are refused.
+    #[test]
+    fn statistics_are_read_and_written_as_cloudwatch_names_them() {
+        for text in [
+            "SampleCount",
+            "Average",
+            "Sum",
+            "Minimum",
+            "Maximum",
+            "p0",
+            "p99.9",
+            "p100",
+            "p0.0000000001",
+        ] {
+            let statistic: Statistic = text.parse().unwrap();
+            assert_eq!(statistic.to_string(), text);
+            assert_eq!(statistic.is_extended(), text.starts_with('p'));
+        }
+        assert_eq!("p0.0".parse(), Ok(Statistic::Percentile(0.0)));
+        for text in [
+            "", "p", "p.", "p-1", "p101", "pNaN", "pinf", "p1e1", "sum", "tm90", "wm99", "IQM",
+            "PR(1:2)",
+        ] {
+            assert_eq!(text.parse::<Statistic>(), Err(UnknownStatistic(text.into())));
+        }
+    }
+
+    #[test]
+    fn each_statistic_of_a_bucket() {
+        let mut values = Distribution::default();
+        for value in [2.0, 4.0, 6.0, 4.0] {
+            values.add(value);
+        }
+        for (statistic, expected) in [
+            (Statistic::SampleCount, 4.0),
+            (Statistic::Sum, 16.0),
+            (Statistic::Average, 4.0),
+            (Statistic::Minimum, 2.0),
+            (Statistic::Maximum, 6.0),
+            (Statistic::Percentile(75.0), 4.0),
+            (Statistic::Percentile(76.0), 6.0),
+        ] {
+            assert_eq!(statistic.of(&values), Some(expected), "{statistic}");
+            assert_eq!(statistic.of(&Distribution::EMPTY), None);
+        }
+    }
+
+    #[test]
+    fn sums_stay_finite() {
+        let huge = Summary::of(f64::MAX, 2.0);
+        assert_eq!(Statistic::Sum.of_summary(&huge.merge(huge)), Some(f64::MAX));
+        assert_eq!(Statistic::Sum.of_summary(&Summary::of(f64::MIN, 2.0)), Some(f64::MIN));
+        assert_eq!(Statistic::Average.of_summary(&Summary::of(f64::MAX, 0.5)), Some(f64::MAX));
+    }
+}

@@ -38,7 +38,11 @@ pub fn begin<E: std::fmt::Display>(
     let to = change.to;
     let capacity =
         Capacity { variant: target.resource.variant.clone(), weight: None, count: Some(to) };
-    let requested = endpoint.request_capacity(&[capacity], now);
+    // One change at a time, also where the end of the last one is not told yet.
+    let requested = match target.memory.in_flight {
+        Some(_) => Err(Refusal::InProgress(endpoint.name.clone())),
+        None => endpoint.request_capacity(&[capacity], now),
+    };
     let admitted = requested.map_err(|refusal| reason(target, &refusal)).and_then(|after| {
         admit(&after).map_err(|refusal| refusal.to_string())?;
         Ok(after)

@@ -86,14 +86,15 @@ pub fn register(
     let correction = registry
         .endpoint
         .and_then(|endpoint| Resource::of(endpoint, &target.resource.variant))
-        .filter(|resource| resource.is_scalable())
+        .filter(|resource| resource.is_scalable() && target.memory.in_flight.is_none())
         .and_then(|resource| correction(&target, resource.desired));
     Ok(Registered { target, correction })
 }
 
-/// The change that brings a capacity within a target's bounds. Nothing while another one is in flight.
+/// The change that brings a capacity within a target's bounds.
 ///
-/// A resource that is busy is not corrected at registration; a scheduled action's correction then fails, and says so.
+/// A resource that is busy is not corrected at registration; a scheduled action's correction is then refused by
+/// [`super::begin`], and its activity says so (section 2.7).
 pub fn correction(target: &Target, desired: u32) -> Option<Change> {
     let bounds = target.bounds();
     let (to, cause) = if desired < bounds.min {
@@ -103,8 +104,7 @@ pub fn correction(target: &Target, desired: u32) -> Option<Change> {
     } else {
         return None;
     };
-    let change = Change { from: desired, to, cause, cooldown_secs: None };
-    target.memory.in_flight.is_none().then_some(change)
+    Some(Change { from: desired, to, cause, cooldown_secs: None })
 }
 
 fn bounds(existing: Option<&Target>, request: &Registration) -> Result<(u32, u32), Refusal> {

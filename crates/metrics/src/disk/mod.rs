@@ -170,20 +170,41 @@ impl Disk {
         from: i64,
         to: i64,
     ) -> Result<Vec<Cell>, Error> {
-        let earliest = from.saturating_sub(i64::from(RUN_MAX) * tier.secs());
+        cells(&self.reader(), number, tier, from, to).map_err(|why| unreadable(&why))
+    }
+
+    /// The same of several tiers, at one moment: sweeping may move rows from one to the next.
+    pub(crate) fn cells_of(
+        &self,
+        number: i64,
+        tiers: impl Iterator<Item = Tier>,
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<(Tier, Vec<Cell>)>, Error> {
         let connection = self.reader();
-        let read = || -> rusqlite::Result<Vec<Cell>> {
-            let mut query = connection.prepare_cached(
-                "SELECT at, run, idle, body FROM bucket
-                 WHERE series = ?1 AND tier = ?2 AND at > ?3 AND at < ?4 ORDER BY at",
-            )?;
-            let rows = query.query_map(params![number, tier.number(), earliest, to], cell)?;
-            let late =
-                |row: &rusqlite::Result<Cell>| row.as_ref().map_or(true, |c| c.end(tier) > from);
-            rows.filter(late).collect()
+        let read = || -> rusqlite::Result<Vec<_>> {
+            let transaction = connection.unchecked_transaction()?;
+            tiers.map(|tier| Ok((tier, cells(&transaction, number, tier, from, to)?))).collect()
         };
         read().map_err(|why| unreadable(&why))
     }
+}
+
+fn cells(
+    connection: &Connection,
+    number: i64,
+    tier: Tier,
+    from: i64,
+    to: i64,
+) -> rusqlite::Result<Vec<Cell>> {
+    let earliest = from.saturating_sub(i64::from(RUN_MAX) * tier.secs());
+    let mut query = connection.prepare_cached(
+        "SELECT at, run, idle, body FROM bucket
+         WHERE series = ?1 AND tier = ?2 AND at > ?3 AND at < ?4 ORDER BY at",
+    )?;
+    let rows = query.query_map(params![number, tier.number(), earliest, to], cell)?;
+    let late = |row: &rusqlite::Result<Cell>| row.as_ref().map_or(true, |c| c.end(tier) > from);
+    rows.filter(late).collect()
 }
 
 fn prepare(connection: &Connection) -> Result<(), Unusable> {

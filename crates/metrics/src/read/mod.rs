@@ -166,10 +166,10 @@ impl Metrics {
         if span.from < edge {
             for Beyond { number, unit, fine } in beyond {
                 let past = span.from(span.earliest(fine, now)).until(edge);
-                for tier in span.tiers(fine) {
-                    let cells = self.disk.cells(number, tier, past.from, past.until)?;
+                let tiers = self.disk.cells_of(number, span.tiers(fine), past.from, past.until)?;
+                for (tier, cells) in tiers {
                     past.each_bucket(tier, &cells, |at, cell, times| {
-                        add(unit, at, &repeated(cell, times))
+                        add(unit, at, &repeated(cell, times));
                     });
                 }
             }

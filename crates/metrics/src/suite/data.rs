@@ -1,4 +1,4 @@
-//! GetMetricData: math, labels, units, order.
+//! `GetMetricData`: math, labels, units, order.
 
 use domain::metric::{Query, Source, Stat, Statistic, Unit};
 
@@ -39,7 +39,9 @@ async fn math_over_series_in_the_order_that_is_asked_for() {
         ];
         assert_eq!(points, expected);
         let mut reversed = metrics.data(&queries, from, to, Order::Descending).unwrap();
-        reversed.iter_mut().for_each(|data| data.points.reverse());
+        for data in &mut reversed {
+            data.points.reverse();
+        }
         assert_eq!(reversed, data);
     }
 }

@@ -185,7 +185,9 @@ async fn live(metrics: &Metrics, clock: &Hand, steps: &[Step]) {
             Step::Put(which, samples) => {
                 let samples: Vec<_> =
                     samples.iter().map(|(r, ago, value)| make(*which, *r, *ago, *value)).collect();
-                samples.iter().for_each(|sample| model.add(*which, sample, now));
+                for sample in &samples {
+                    model.add(*which, sample, now);
+                }
                 metrics.put(samples).await.unwrap();
             }
             Step::Record(which, resolution, ago, value) => {

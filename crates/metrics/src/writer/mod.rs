@@ -352,7 +352,7 @@ impl Writer {
                 memory.remove_unseen(series.iter().map(|(at, _)| at.slot));
             }
             Err(why) => {
-                tracing::warn!(%why, "old metrics cannot be taken away; the next round tries again")
+                tracing::warn!(%why, "old metrics cannot be taken away; the next round tries again");
             }
         }
     }

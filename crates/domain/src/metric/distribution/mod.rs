@@ -270,8 +270,7 @@ impl Values {
     fn bound(&mut self) {
         match self {
             Self::Exact(exact) if exact.len() > EXACT_VALUES_MAX => {
-                *self =
-                    Self::Rounded { shift: BUCKET_SHIFT, buckets: self.buckets(BUCKET_SHIFT) };
+                *self = Self::Rounded { shift: BUCKET_SHIFT, buckets: self.buckets(BUCKET_SHIFT) };
             }
             Self::Rounded { shift, buckets } if buckets.len() > BUCKETS_MAX => {
                 let coarser = *shift + 1;
@@ -334,4 +333,3 @@ fn join<K: Copy>(
         }
     }
 }
-

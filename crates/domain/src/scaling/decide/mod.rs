@@ -25,7 +25,7 @@ pub struct Facts<'a> {
     pub policies: &'a [Watched<'a>],
     /// Nothing where the endpoint is gone or has no fleet that serves.
     pub resource: Option<Resource>,
-    /// The alarms that call their policies now, at most one of each side of a policy.
+    /// The alarms that call their policies now, each once.
     pub triggers: &'a [Trigger<'a>],
     pub now: Timestamp,
 }
@@ -144,7 +144,7 @@ pub struct Considered {
     pub wanted: Option<u32>,
     /// What it wants given what the scale-out that is cooling down already added (section 2.6).
     pub credited: Option<u32>,
-    /// The same within the target's bounds.
+    /// The same within the target's bounds; where it is chosen, what there will be.
     pub bounded: Option<u32>,
     pub verdict: Verdict,
 }

@@ -21,14 +21,24 @@ fn number() -> impl Strategy<Value = f64> {
     ]
 }
 
+/// Datapoints: mostly such as lie about a target, so that most decisions hang on more than one wild number.
+fn recent() -> impl Strategy<Value = Vec<f64>> {
+    prop_oneof![
+        4 => prop::collection::vec(0.0..40.0_f64, 1..6),
+        1 => prop::collection::vec(number(), 0..6),
+    ]
+}
+
 fn count() -> impl Strategy<Value = u32> {
-    prop_oneof![4 => 0..20_u32, 1 => any::<u32>()]
+    prop_oneof![9 => 0..20_u32, 1 => any::<u32>()]
 }
 
 fn plan() -> impl Strategy<Value = Plan> {
-    let tracks = (0.01..100.0_f64, any::<Option<bool>>()).prop_map(|(value, disable_scale_in)| {
-        Plan::TargetTracking(TargetTracking { disable_scale_in, ..tracking(value) })
-    });
+    let tracks = (1.0..40.0_f64, prop::option::of(prop::bool::weighted(0.3))).prop_map(
+        |(value, disable_scale_in)| {
+            Plan::TargetTracking(TargetTracking { disable_scale_in, ..tracking(value) })
+        },
+    );
     let kind = prop_oneof![
         Just(AdjustmentType::ChangeInCapacity),
         Just(AdjustmentType::PercentChangeInCapacity),
@@ -56,20 +66,18 @@ fn state() -> impl Strategy<Value = Option<StateValue>> {
 }
 
 fn stage() -> impl Strategy<Value = Stage> {
-    prop_oneof![4 => Just(Stage::InService), 1 => prop::sample::select(Stage::ALL.to_vec())]
+    prop_oneof![9 => Just(Stage::InService), 1 => prop::sample::select(Stage::ALL.to_vec())]
 }
 
 fn scene() -> impl Strategy<Value = Scene> {
-    let policies = prop::collection::vec((plan(), state(), prop::option::of(number())), 0..4);
-    let calls = prop::collection::vec(
-        (0..4_usize, any::<bool>(), prop::collection::vec(number(), 0..8), number()),
-        0..5,
-    );
+    let policies =
+        prop::collection::vec((plan(), state(), prop::option::weighted(0.8, 0.0..40.0_f64)), 1..4);
+    let calls = prop::collection::vec((0..4_usize, any::<bool>(), recent(), number()), 1..5);
     let cooldowns = (
-        prop::option::of((0..600_i64, 0..20_u32, 0..600_u32)),
-        prop::option::of((0..600_i64, 0..600_u32)),
+        prop::option::weighted(0.4, (0..600_i64, 0..20_u32, 0..600_u32)),
+        prop::option::weighted(0.4, (0..600_i64, 0..600_u32)),
     );
-    let flags = (any::<bool>(), any::<bool>(), prop::bool::weighted(0.1));
+    let flags = (prop::bool::weighted(0.2), prop::bool::weighted(0.2), prop::bool::weighted(0.1));
     let bounds = (count(), count(), prop::option::weighted(0.95, (stage(), count())));
     (policies, calls, cooldowns, flags, bounds).prop_map(build)
 }
@@ -107,7 +115,8 @@ fn build((policies, calls, (out, back), flags, (one, other, resource)): Parts) -
         });
     }
     for (index, is_high, recent, threshold) in calls {
-        let Some(called) = scene.policies.get_mut(index) else { continue };
+        let index = index % scene.policies.len();
+        let called = &mut scene.policies[index];
         let side = match (&called.policy.plan, is_high) {
             (Plan::StepScaling(_), _) => Side::Step,
             (Plan::TargetTracking(_), true) => Side::High,

@@ -119,70 +119,85 @@ fn only_out(target_value: f64) -> Plan {
 }
 
 #[test]
-fn several_policies_agree_by_the_largest_capacity() {
+fn out_goes_before_in_and_the_largest_capacity_wins() {
     use AdjustmentType::{ChangeInCapacity, PercentChangeInCapacity};
-    let three = || {
-        Scene::new(1, 99, 10)
-            .has("three", change_of(ChangeInCapacity, 3))
-            .has("double", change_of(PercentChangeInCapacity, 200))
-    };
-    let two = || Scene::new(1, 9, 6).tracks("p", 10.0).tracks("q", 100.0);
-    let less = || Plan::StepScaling(steps(ChangeInCapacity, &[(None, Some(0.0), -1)]));
-    let vetoed = |low: &str| format!("Vetoed {{ by: \"q\", low: {low} }}");
-    let (ok, missing, gone) =
-        (vetoed("Some(Ok)"), vetoed("Some(InsufficientData)"), vetoed("None"));
-    let q_is = |low, mean| move |scene: &mut Scene| alarmed(scene, "q", low, mean);
-    let low = |scene: Scene| scene.low("p", &[2.0; 15]);
+    let ten = Scene::new(1, 99, 10)
+        .has("three", change_of(ChangeInCapacity, 3))
+        .has("double", change_of(PercentChangeInCapacity, 200));
     check(&[
         (
             "2.5, +3 and +200 %",
-            three().step("three", &[5.0], 1.0).step("double", &[5.0], 1.0),
+            ten.step("three", &[5.0], 1.0).step("double", &[5.0], 1.0),
             "10 -> 30 by double",
         ),
         ("2.5, out by any", two().high("q", &[150.0; 3]), "6 -> 9 by q"),
-        ("2.5, out wins", low(two()).high("q", &[120.0; 3]), "6 -> 8 by q"),
-        ("2.5, in by all", low(two()), &ok),
-        (
-            "2.5, missing data",
-            low(two()).with(q_is(Some(StateValue::InsufficientData), None)),
-            &missing,
-        ),
-        ("2.2, alarm deleted", low(two()).with(q_is(None, None)), &gone),
-        ("2.5, the largest wins", low(two()).low("q", &[60.0; 15]), "6 -> 4 by q"),
-        // A high-resolution alarm calls between two calls of a standard one.
-        (
-            "2.5, the largest wins",
-            low(two()).with(q_is(Some(StateValue::Alarm), Some(60.0))),
-            "6 -> 4 by p",
-        ),
-        (
-            "2.5, the other keeps all",
-            low(two()).with(q_is(Some(StateValue::Alarm), Some(89.0))),
-            "p: AlreadyAtDesiredCapacity { current: Some(6) }",
-        ),
-        (
-            "2.5, DisableScaleIn has no say",
-            low(Scene::new(1, 9, 6)
-                .tracks("p", 10.0)
-                .has("q", only_out(100.0))
-                .with(q_is(None, None))),
-            "6 -> 2 by p",
-        ),
-        (
-            "2.5, step policies are not vetoed",
-            two().has("less", less()).step("less", &[1.0], 2.0),
-            "6 -> 5 by less",
-        ),
-        (
-            "2.5, step policies do not veto",
-            low(Scene::new(1, 9, 6).tracks("p", 10.0).has("less", less())),
-            "6 -> 2 by p",
-        ),
+        ("2.5, out wins", idle(two()).high("q", &[120.0; 3]), "6 -> 8 by q"),
         (
             "the policy is gone",
             Scene::new(1, 9, 6).tracks("p", 10.0).step("x", &[1.0], 0.0),
             "NoPolicy",
         ),
+    ]);
+}
+
+/// Two policies that track a target; six instances.
+fn two() -> Scene {
+    Scene::new(1, 9, 6).tracks("p", 10.0).tracks("q", 100.0)
+}
+
+/// The low alarm of `p` calls: two instances would do.
+fn idle(scene: Scene) -> Scene {
+    scene.low("p", &[2.0; 15])
+}
+
+/// The low alarm of `q` is in this state, and saw this mean.
+fn q_is(low: Option<StateValue>, mean: Option<f64>) -> impl Fn(&mut Scene) {
+    move |scene| alarmed(scene, "q", low, mean)
+}
+
+#[test]
+fn in_goes_when_all_that_track_agree() {
+    let vetoed = |low: &str| format!("Vetoed {{ by: \"q\", low: {low} }}");
+    let (ok, missing, gone) =
+        (vetoed("Some(Ok)"), vetoed("Some(InsufficientData)"), vetoed("None"));
+    let ringing = |mean| q_is(Some(StateValue::Alarm), mean);
+    let only_out = Scene::new(1, 9, 6).tracks("p", 10.0).has("q", only_out(100.0));
+    check(&[
+        ("2.5, in by all", idle(two()), &ok),
+        (
+            "2.5, missing",
+            idle(two()).with(q_is(Some(StateValue::InsufficientData), None)),
+            &missing,
+        ),
+        ("2.2, alarm deleted", idle(two()).with(q_is(None, None)), &gone),
+        ("2.5, the largest wins", idle(two()).low("q", &[60.0; 15]), "6 -> 4 by q"),
+        // A high-resolution alarm calls between two calls of a standard one.
+        ("2.5, the largest wins", idle(two()).with(ringing(Some(60.0))), "6 -> 4 by p"),
+        ("2.5, nothing is known", idle(two()).with(ringing(None)), "6 -> 2 by p"),
+        (
+            "2.5, within the bounds",
+            idle(Scene::new(1, 4, 9).tracks("p", 10.0).tracks("q", 100.0))
+                .with(ringing(Some(60.0))),
+            "9 -> 4 by p",
+        ),
+        (
+            "2.5, the other keeps all",
+            idle(two()).with(ringing(Some(89.0))),
+            "p: AlreadyAtDesiredCapacity { current: Some(6) }",
+        ),
+        ("2.5, DisableScaleIn has no say", idle(only_out.with(q_is(None, None))), "6 -> 2 by p"),
+    ]);
+}
+
+#[test]
+fn step_policies_neither_veto_nor_are_vetoed() {
+    let less =
+        || Plan::StepScaling(steps(AdjustmentType::ChangeInCapacity, &[(None, Some(0.0), -1)]));
+    let disagreeing = idle(two().tracks("r", 1.0)).with(q_is(Some(StateValue::Alarm), Some(99.0)));
+    check(&[
+        ("2.5", two().has("less", less()).step("less", &[1.0], 2.0), "6 -> 5 by less"),
+        ("2.5", idle(Scene::new(1, 9, 6).tracks("p", 10.0).has("less", less())), "6 -> 2 by p"),
+        ("2.5", disagreeing.has("less", less()).step("less", &[1.0], 2.0), "6 -> 5 by less"),
     ]);
 }
 
@@ -204,6 +219,11 @@ fn cooldowns_hold_and_credit() {
         ("2.6, asks for as much", one(4).high("p", &[20.0; 3]).with(out(2, 100)), &held_out),
         ("2.6, asks for more", one(4).high("p", &[30.0; 3]).with(out(2, 100)), "4 -> 6 by p"),
         ("2.6, after the cooldown", one(4).high("p", &[15.0; 3]).with(out(2, 300)), "4 -> 6 by p"),
+        (
+            "2.6, lowered by a user since",
+            one(4).high("p", &[15.0; 3]).with(out(9, 100)),
+            "4 -> 6 by p",
+        ),
         ("2.6, in during out's", one(4).low("p", &[5.0; 15]).with(out(2, 100)), "4 -> 2 by p"),
         ("2.6, in during in's", one(4).low("p", &[5.0; 15]).with(back(100, 300)), &held_in),
         (

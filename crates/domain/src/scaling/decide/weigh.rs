@@ -200,8 +200,12 @@ fn choose(facts: &Facts<'_>, considered: &mut [Considered]) -> Outcome {
             one.verdict = Verdict::Outweighed { by: winning.clone() };
         }
     }
-    let to = if wanted < current { agreed(facts, wanted) } else { wanted };
+    let tracking_scales_in = considered.iter().any(|one| {
+        one.side == Side::Low && matches!(one.verdict, Verdict::Chosen | Verdict::Outweighed { .. })
+    });
+    let to = if wanted < current && tracking_scales_in { agreed(facts, wanted) } else { wanted };
     let won = &mut considered[index];
+    won.bounded = Some(to);
     let Some(direction) = Direction::of(current, to) else {
         // Another policy that agrees to scale in would keep all that there is.
         let why = NotScaled::AlreadyAtDesiredCapacity { current: Some(current) };
@@ -217,23 +221,23 @@ fn choose(facts: &Facts<'_>, considered: &mut [Considered]) -> Outcome {
     Outcome::ScaleTo { direction, change: Change { from: current, to, cause, cooldown_secs } }
 }
 
-/// The largest of what the policies that track a target would keep, by what their low alarms saw last. They need not
-/// all call at the same moment: a high-resolution alarm does so six times as often.
+/// The largest of what the policies that track a target would keep, by what their low alarms saw last, and within the
+/// bounds. They need not all call at the same moment: a high-resolution alarm does so six times as often.
 fn agreed(facts: &Facts<'_>, wanted: u32) -> u32 {
     let Some(resource) = facts.resource else { return wanted };
     let calls =
         |name: &str| facts.triggers.iter().any(|one| one.policy == name && one.side == Side::Low);
-    let tracking_scales_in = facts.triggers.iter().any(|one| one.side == Side::Low);
     let kept = facts
         .policies
         .iter()
-        .filter(|one| tracking_scales_in && !calls(&one.policy.name))
+        .filter(|one| !calls(&one.policy.name))
         .filter(|one| one.low == Some(StateValue::Alarm))
         .filter_map(|one| {
             let value = one.low_mean.filter(|value| !value.is_nan())?;
             Some(scales_in(one)?.law(resource.desired).wanted(value, None))
         });
-    kept.fold(wanted, u32::max).min(resource.desired)
+    let most = kept.fold(wanted, u32::max).min(resource.desired);
+    facts.target.bounds().clamp(most)
 }
 
 /// What is left to say when nothing is done.

@@ -148,14 +148,16 @@ fn adjustment(base: u32, kind: AdjustmentType, by: i32) -> String {
 fn verdict(one: &Considered, now: Timestamp) -> String {
     match &one.verdict {
         Verdict::Chosen => match (one.wanted, one.bounded) {
-            (Some(wanted), Some(bounded)) if bounded < wanted && one.credited.is_none() => {
-                format!("done, as far as the bounds allow: {}", instances(bounded))
-            }
-            (Some(wanted), Some(bounded)) if bounded != wanted => format!(
-                "done, to {}, given the bounds and what the last scale-out already added",
-                instances(bounded)
-            ),
-            _ => "done".to_owned(),
+            (Some(wanted), Some(bounded)) if bounded != wanted => match one.credited {
+                None => {
+                    format!("granted {}, as bounds and other policies have it", instances(bounded))
+                }
+                Some(_) => format!(
+                    "granted {}, as counted from before the last scale-out",
+                    instances(bounded)
+                ),
+            },
+            _ => "granted".to_owned(),
         },
         Verdict::Outweighed { by } => format!("gives way to policy {by}, which keeps more"),
         Verdict::NotScaled(why) => not_scaled(*why),

@@ -1,6 +1,6 @@
 //! Sentences about how things stand: the target, its policies and alarms, what cools down, what is scheduled.
 
-use super::text::{instances, number, periods, time, until};
+use super::text::{instances, moment, number, periods, span, time, until};
 use crate::alarm::{Alarm, Comparison, Config, StateValue, Watch};
 use crate::metric::{Query, Source};
 use crate::scaling::policy::{HIGH_PERIODS, low_periods, low_threshold};
@@ -170,7 +170,7 @@ pub fn alarm(side: Side, alarm: &Alarm) -> String {
         StateValue::Alarm => "it is in ALARM",
         StateValue::InsufficientData => "it has too little data",
     };
-    let since = time(alarm.state.transitioned_at);
+    let since = moment(alarm.state.transitioned_at);
     let actions = if alarm.config.actions_enabled {
         ""
     } else {
@@ -222,7 +222,7 @@ pub fn scheduled_action(
 ) -> String {
     let when = next.map_or_else(
         || "does not run any more".to_owned(),
-        |next| format!("runs next at {} (in {} s)", time(next), next.since(now).as_secs()),
+        |next| format!("runs next at {} (in {})", moment(next), span(next.since(now))),
     );
     let zone = action.timezone.as_deref().unwrap_or("UTC");
     format!(

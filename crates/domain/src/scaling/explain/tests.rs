@@ -34,12 +34,12 @@ fn a_decision_is_told_with_its_numbers_and_times() {
     let saw = "AlarmHigh of policy p: 3 of 3 datapoints above 10.0 (12.0, 14.0, 20.0)";
     let wants = "wants 4 instances (2 x 15.333 / 10.0, rounded up)";
     for (scene, expected) in [
-        (high(2), format!("12:00:00: scales out from 2 to 4 instances. {saw}: {wants}; done.")),
+        (high(2), format!("12:00:00: scales out from 2 to 4 instances. {saw}: {wants}; granted.")),
         (
             high(3),
             format!(
                 "12:00:00: scales out from 3 to 4 instances. {saw}: wants 5 instances (3 x 15.333 / 10.0, rounded up); \
-                 done, as far as the bounds allow: 4 instances."
+                 granted 4 instances, as bounds and other policies have it."
             ),
         ),
         (
@@ -103,7 +103,7 @@ fn a_step_is_told_with_its_interval() {
         let scene = Scene::new(1, 9, 2).has("s", plan.clone()).step("s", &[60.0, 70.0], 50.0);
         let text = considered(&scene.decide().considered[0], at(0));
         let saw = "Alarm s-Step of step policy s: 65.0 from 2 datapoints (60.0, 70.0) with the threshold at 50.0";
-        assert_eq!(text, format!("{saw}: {expected}; done."));
+        assert_eq!(text, format!("{saw}: {expected}; granted."));
         let below = Scene::new(1, 9, 2).has("s", plan).step("s", &[40.0], 50.0);
         let text = considered(&below.decide().considered[0], at(0));
         assert!(text.contains("(no step covers -10.0 from the threshold)"), "{text}");
@@ -198,7 +198,7 @@ fn an_alarm_says_when_it_fires_and_how_it_stands() {
     assert_eq!(
         alarm(Side::High, &made),
         "AlarmHigh fires when the Sum of InvocationsPerInstance is above 10.0 for 3 periods of 60 s in a row; it has too \
-         little data since 12:00:00."
+         little data since 1970-01-01 12:00:00 UTC."
     );
     made.state.value = StateValue::Alarm;
     made.config.datapoints_to_alarm = Some(2);
@@ -206,7 +206,7 @@ fn an_alarm_says_when_it_fires_and_how_it_stands() {
     assert_eq!(
         alarm(Side::Step, &made),
         "Alarm a fires when the Sum of InvocationsPerInstance is above 10.0 in 2 of 3 periods of 60 s; it is in ALARM since \
-         12:00:00; its actions are disabled, so that it calls nobody."
+         1970-01-01 12:00:00 UTC; its actions are disabled, so that it calls nobody."
     );
 }
 
@@ -226,8 +226,21 @@ fn a_scheduled_action_says_what_and_when() {
     };
     assert_eq!(
         scheduled_action(&action, Some(at(90)), at(0)),
-        "Scheduled action night (rate(1 day), UTC) sets min capacity to 1 and max capacity to 2; it runs next at 12:01:30 \
-         (in 90 s)."
+        "Scheduled action night (rate(1 day), UTC) sets min capacity to 1 and max capacity to 2; it runs next at \
+         1970-01-01 12:01:30 UTC (in 90 s)."
     );
     assert!(scheduled_action(&action, None, at(0)).ends_with("it does not run any more."));
+}
+
+#[test]
+fn lengths_of_time_have_two_parts_at_most() {
+    for (secs, expected) in [
+        (0, "0 s"),
+        (119, "119 s"),
+        (150, "2 min 30 s"),
+        (12_000, "3 h 20 min"),
+        (176_400, "2 d 1 h"),
+    ] {
+        assert_eq!(super::text::span(std::time::Duration::from_secs(secs)), expected);
+    }
 }

@@ -1,5 +1,7 @@
 //! Numbers, times and lists as a sentence has them.
 
+use std::time::Duration;
+
 use crate::time::Timestamp;
 
 /// Plain decimals from here …
@@ -33,6 +35,24 @@ pub(super) fn instances(count: u32) -> String {
 pub(super) fn time(at: Timestamp) -> String {
     let seconds = at.as_millis().div_euclid(1000).rem_euclid(86_400);
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// Day and time in UTC, for what may be days away: `2026-11-23 12:03:20 UTC`.
+pub(super) fn moment(at: Timestamp) -> String {
+    let at = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or_default();
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// The two greatest parts of a length of time: `90 s`, `3 h 20 min`, `2 d 1 h`.
+pub(super) fn span(length: Duration) -> String {
+    let secs = length.as_secs();
+    let (minutes, hours, days) = (secs / 60, secs / 3600, secs / 86_400);
+    match secs {
+        0..120 => format!("{secs} s"),
+        120..7200 => format!("{minutes} min {} s", secs % 60),
+        7200..172_800 => format!("{hours} h {} min", minutes % 60),
+        _ => format!("{days} d {} h", hours % 24),
+    }
 }
 
 /// `until 12:03:20 (45 s)`; a part of a second counts as one.

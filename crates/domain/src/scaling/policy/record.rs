@@ -65,6 +65,13 @@ pub enum PolicyType {
 }
 
 impl PolicyType {
+    /// The one of this name on the wire.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::StepScaling, Self::TargetTrackingScaling, Self::PredictiveScaling]
+            .into_iter()
+            .find(|one| one.as_str() == name)
+    }
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::StepScaling => "StepScaling",
@@ -174,6 +181,13 @@ pub enum AdjustmentType {
 }
 
 impl AdjustmentType {
+    /// The one of this name on the wire.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::ChangeInCapacity, Self::PercentChangeInCapacity, Self::ExactCapacity]
+            .into_iter()
+            .find(|one| one.as_str() == name)
+    }
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ChangeInCapacity => "ChangeInCapacity",
@@ -192,6 +206,11 @@ pub enum Aggregation {
 }
 
 impl Aggregation {
+    /// The one of this name on the wire.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Average, Self::Minimum, Self::Maximum].into_iter().find(|one| one.as_str() == name)
+    }
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Average => "Average",

@@ -398,3 +398,17 @@ fn metric_math_gets_its_period_in_the_alarms() {
     assert_eq!(put(None, &of(hidden)), Err(Refusal::ReturnData));
     assert!(matches!(put(None, &of(math("a", "a", "a / b"))), Err(Refusal::Alarm(_))));
 }
+
+#[test]
+fn names_on_the_wire_read_back() {
+    for name in ["StepScaling", "TargetTrackingScaling", "PredictiveScaling"] {
+        assert_eq!(PolicyType::named(name).map(PolicyType::as_str), Some(name));
+    }
+    for name in ["ChangeInCapacity", "PercentChangeInCapacity", "ExactCapacity"] {
+        assert_eq!(AdjustmentType::named(name).map(AdjustmentType::as_str), Some(name));
+    }
+    for name in ["Average", "Minimum", "Maximum"] {
+        assert_eq!(Aggregation::named(name).map(Aggregation::as_str), Some(name));
+    }
+    assert_eq!(PolicyType::named("SimpleScaling"), None);
+}

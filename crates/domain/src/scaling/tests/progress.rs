@@ -172,6 +172,8 @@ fn a_trigger_that_comes_to_nothing_is_recorded_once_in_a_row() {
     // The recorded sequence of section 5.3: a repeat is hidden, another reason is not, and lets the first be told again.
     let again = Scene { target: first.clone(), ..at_max.clone() };
     assert_eq!(record(&again), None);
+    let other = Scene::new(1, 4, 4).tracks("q", 10.0).high("q", &[20.0; 3]);
+    assert!(record(&Scene { target: first.clone(), ..other }).is_some(), "another policy");
     let (between, _) = record(&at_min(first)).unwrap();
     assert!(record(&Scene { target: between, ..at_max }).is_some());
 }
@@ -190,4 +192,13 @@ fn planning_again_from_what_a_decision_led_to_scales_no_further() {
     assert_eq!(activity.status, ActivityStatus::Successful, "section 5.3");
     let third = Scene { target: noted, ..again };
     assert_eq!(not_scaled(&third.target, &third.decide(), uuid(6), at(0)), None);
+}
+
+#[test]
+fn no_change_begins_while_the_end_of_another_is_untold() {
+    let (target, resizing, _) = start(2, 4);
+    let reached = resizing.after(Event::Resized, at(60)).unwrap();
+    let second = admitted(&target, &reached, &change(4, 6));
+    assert_eq!((second.endpoint, second.activity.status), (None, ActivityStatus::Failed));
+    assert_eq!(second.target.memory.in_flight, target.memory.in_flight);
 }

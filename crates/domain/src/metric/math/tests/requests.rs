@@ -133,7 +133,7 @@ fn the_period_is_that_of_the_result() {
     let queries = [
         metric("m1"),
         metric_every("m2", Some(120)),
-        expression("e1", "TIME_SERIES(PERIOD(m1)) + 0 * m2"),
+        expression("e1", "TIME_SERIES(PERIOD(m1)) + 0 * FILL(m2, 0)"),
     ];
     let outcomes = evaluate(&queries, window(), &mut |_, _| Vec::new()).unwrap();
     let Outcome::Series(series) = &outcomes[0].1 else { panic!("not a series") };
