@@ -15,7 +15,7 @@ def main():
     try:
         server.start()
         print(f"a server of its own at {server.url}; the lines:\n")
-        print(readme.snippet("python"))
+        print(readme.snippets("python")[0])
         sys.stdout.flush()
         return readme.run_python(server).returncode
     finally:

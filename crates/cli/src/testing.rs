@@ -188,7 +188,15 @@ fn verify(parts: &http::request::Parts, body: &Bytes) -> Result<(), String> {
     let find = move |id: &str| (id == KEY_ID).then(|| Arc::clone(&credential));
     let expect = Expectation {
         regions: &["eu-west-1"],
-        services: &["sagemaker", "s3", "sts", "logs"],
+        services: &[
+            "sagemaker",
+            "s3",
+            "sts",
+            "logs",
+            "application-autoscaling",
+            "monitoring",
+            "tidegate",
+        ],
         now: wall::now_secs(),
         skew_secs: 60,
     };

@@ -17,10 +17,10 @@ const DATA_MAX: usize = 1000;
 const VALUE_MAX: f64 = f64::from_bits((1023 + 360) << 52);
 
 /// How old a sample may be.
-const AGE_MAX: Duration = Duration::from_secs(14 * 86_400);
+const AGE_MAX: Duration = Duration::from_hours(14 * 24);
 
 /// How far ahead a sample may be.
-const AHEAD_MAX: Duration = Duration::from_secs(2 * 3600);
+const AHEAD_MAX: Duration = Duration::from_hours(2);
 
 /// Complaints that are told of one request: enough to see what is wrong, and an answer of a few kilobytes.
 const TOLD_MAX: usize = 50;

@@ -60,22 +60,18 @@ fn page<'a>(
     after: Option<&AlarmName>,
 ) -> (Vec<&'a Alarm>, Option<&'a AlarmName>) {
     let prefix = input.alarm_name_prefix.as_deref().unwrap_or_default();
-    let found: Box<dyn Iterator<Item = &'a Arc<Alarm>>> = match &input.alarm_names {
-        Some(names) => {
-            let names: BTreeSet<AlarmName> =
-                names.iter().map(|name| name.as_str().into()).collect();
-            let left = names.into_iter().filter(|name| after.is_none_or(|after| name > after));
-            Box::new(left.filter_map(|name| state.alarms.get(&name)))
-        }
-        None => {
-            let first = AlarmName::from(prefix);
-            let from = match after {
-                Some(after) if *after >= first => Bound::Excluded(after.clone()),
-                _ => Bound::Included(first),
-            };
-            let range = state.alarms.range((from, Bound::Unbounded)).map(|(_, alarm)| alarm);
-            Box::new(range.take_while(|alarm| alarm.name.as_str().starts_with(prefix)))
-        }
+    let found: Box<dyn Iterator<Item = &'a Arc<Alarm>>> = if let Some(names) = &input.alarm_names {
+        let names: BTreeSet<AlarmName> = names.iter().map(|name| name.as_str().into()).collect();
+        let left = names.into_iter().filter(|name| after.is_none_or(|after| name > after));
+        Box::new(left.filter_map(|name| state.alarms.get(&name)))
+    } else {
+        let first = AlarmName::from(prefix);
+        let from = match after {
+            Some(after) if *after >= first => Bound::Excluded(after.clone()),
+            _ => Bound::Included(first),
+        };
+        let range = state.alarms.range((from, Bound::Unbounded)).map(|(_, alarm)| alarm);
+        Box::new(range.take_while(|alarm| alarm.name.as_str().starts_with(prefix)))
     };
     let wanted = input.state_value.and_then(|value| StateValue::read(value.as_str()));
     let action = input.action_prefix.as_deref();

@@ -21,8 +21,8 @@ pub(super) async fn set(cx: &Context, names: &[String], enabled: bool) -> Result
     let (scope, now) = (cx.scope.clone(), cx.clock.now());
     cx.decide(move |state| {
         let found = names.iter().filter_map(|name| state.alarms.get(name));
-        let changed = found.filter_map(|alarm| alarm.set_actions_enabled(enabled, now));
-        let changes = changed.fold(Changes::none(), |changes, alarm| {
+        let switched = found.filter_map(|alarm| alarm.set_actions_enabled(enabled, now));
+        let changes = switched.fold(Changes::none(), |changes, alarm| {
             let sequence = state.next_history_sequence(&alarm.name);
             changes.put(history::updated(&alarm, &scope, now, sequence)).put(alarm)
         });

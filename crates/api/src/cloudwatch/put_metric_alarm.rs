@@ -22,25 +22,18 @@ pub(super) async fn put_metric_alarm(
     let (scope, now) = (cx.scope.clone(), cx.clock.now());
     cx.decide(move |state| {
         let sequence = state.next_history_sequence(&name);
-        let changes = Changes::none();
-        let changes = match state.alarms.get(&name) {
-            Some(before) => match before.configure(config, now) {
-                Some(after) => {
-                    changes.put(history::updated(&after, &scope, now, sequence)).put(after)
-                }
-                None => changes,
-            },
-            None => {
-                let alarm = Alarm::create(name, config, now);
-                let changes = if given.0.is_empty() {
-                    changes
-                } else {
-                    changes.put(Tagged { arn: alarm.arn(&scope), tags: given })
-                };
-                changes.put(history::created(&alarm, &scope, now, sequence)).put(alarm)
-            }
-        };
-        Ok((changes, ()))
+        if let Some(before) = state.alarms.get(&name) {
+            let changes = before.configure(config, now).map(|after| {
+                let item = history::updated(&after, &scope, now, sequence);
+                Changes::none().put(item).put(after)
+            });
+            return Ok((changes.unwrap_or_default(), ()));
+        }
+        let alarm = Alarm::create(name, config, now);
+        let item = history::created(&alarm, &scope, now, sequence);
+        let tagged = (!given.0.is_empty()).then(|| Tagged { arn: alarm.arn(&scope), tags: given });
+        let changes = Changes::none().put(item).put(alarm);
+        Ok((tagged.into_iter().fold(changes, Changes::put), ()))
     })
     .await
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::time::Timestamp;
 
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 /// What is older is kept by five minutes.
 const MINUTES_KEPT: Duration = DAY.saturating_mul(15);
 /// What is older is kept by the hour.

@@ -174,7 +174,8 @@ impl World {
     }
 
     async fn get(&self, path: &str) -> (u16, Value) {
-        let (parts, ()) = Request::get(format!("/tidegate/v1/endpoints/{path}")).body(()).unwrap().into_parts();
+        let (parts, ()) =
+            Request::get(format!("/tidegate/v1/endpoints/{path}")).body(()).unwrap().into_parts();
         let response = match wire::route(&wire::tidegate::SERVICE, &parts, &Bytes::new()) {
             Ok(call) => crate::serve(&self.0, &call, "id").await,
             Err(rejection) => rejection.respond("id"),
@@ -212,8 +213,14 @@ async fn a_variant_that_is_not_registered_says_who_changes_its_count() {
         "The variant is not registered as a scalable target, so that nothing scales it: it keeps its 2 instances until \
          UpdateEndpoint or UpdateEndpointWeightsAndCapacities changes them."
     );
-    assert_eq!((&shown["Target"], &shown["Policies"], &shown["Decisions"]), (&Value::Null, &json!([]), &json!([])));
-    assert_eq!((&shown["CurrentInstanceCount"], &shown["DesiredInstanceCount"]), (&json!(2), &json!(2)));
+    assert_eq!(
+        (&shown["Target"], &shown["Policies"], &shown["Decisions"]),
+        (&Value::Null, &json!([]), &json!([]))
+    );
+    assert_eq!(
+        (&shown["CurrentInstanceCount"], &shown["DesiredInstanceCount"]),
+        (&json!(2), &json!(2))
+    );
     // Names of endpoints are told apart by more than case, and answers have the endpoint's own.
     let world = World::new().await;
     let (status, shown) = world.get("chat/variants/main/scaling").await;
@@ -234,8 +241,12 @@ async fn alarms_tell_the_datapoints_that_they_look_at_and_what_they_wait_for() {
     let (high, low) = (&policy["Alarms"][0], &policy["Alarms"][1]);
     assert_eq!((&high["Side"], &high["State"]), (&json!("High"), &json!("INSUFFICIENT_DATA")));
     // The minute that is under way does not count.
-    let values: Vec<_> =
-        high["Datapoints"].as_array().unwrap().iter().map(|point| point["Value"].as_f64()).collect();
+    let values: Vec<_> = high["Datapoints"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|point| point["Value"].as_f64())
+        .collect();
     assert_eq!(values, [Some(14.5), Some(12.0), Some(8.0)]);
     let text = high["Summary"].as_str().unwrap();
     assert!(
@@ -247,8 +258,16 @@ async fn alarms_tell_the_datapoints_that_they_look_at_and_what_they_wait_for() {
     assert_eq!(low["Datapoints"].as_array().unwrap().len(), 15);
     assert_eq!(low["Datapoints"][14].get("Value"), None, "no data is no value");
     let text = low["Summary"].as_str().unwrap();
-    assert!(text.contains("The last 5 of 15 periods of 60 s, newest first: 14.5, 12.0, 8.0, 99.0, none."), "{text}");
-    assert!(text.ends_with("It would take 15 more periods beyond the threshold, 900 s, to set it off."), "{text}");
+    assert!(
+        text.contains(
+            "The last 5 of 15 periods of 60 s, newest first: 14.5, 12.0, 8.0, 99.0, none."
+        ),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("It would take 15 more periods beyond the threshold, 900 s, to set it off."),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -281,8 +300,10 @@ async fn instances_come_by_variant() {
     let (status, body) = World::in_service().await.get("chat/instances").await;
     assert_eq!(status, 200, "{body}");
     let rows = body["Instances"].as_array().unwrap();
-    let told: Vec<_> =
-        rows.iter().map(|row| (row["VariantName"].as_str(), row["Phase"].as_str(), row["InFlight"].as_i64())).collect();
+    let told: Vec<_> = rows
+        .iter()
+        .map(|row| (row["VariantName"].as_str(), row["Phase"].as_str(), row["InFlight"].as_i64()))
+        .collect();
     assert_eq!(
         told,
         [(Some("main"), Some("Stopping"), Some(3)), (Some("spare"), Some("Starting"), Some(3))]

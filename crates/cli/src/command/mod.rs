@@ -5,8 +5,11 @@ mod completions;
 mod demo;
 mod endpoint;
 mod env;
+mod explain;
 mod logs;
+mod scaling;
 mod version;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -27,6 +30,10 @@ pub enum Command {
         #[command(subcommand)]
         command: endpoint::Command,
     },
+    /// Say why a variant has as many instances as it has, and what would change that
+    Explain(explain::Arguments),
+    /// Watch an endpoint's instances, load, alarms and scaling as they change
+    Watch(watch::Arguments),
     /// Show what the model servers of an endpoint write
     Logs(logs::Arguments),
     /// Print the program's version
@@ -58,6 +65,12 @@ pub fn run(
         Command::Clock => runtime.block_on(clock::run(global, environment, &output)),
         Command::Endpoint { command } => {
             runtime.block_on(endpoint::run(command, global, environment, &output))
+        }
+        Command::Explain(arguments) => {
+            runtime.block_on(explain::run(&arguments, global, environment, &output))
+        }
+        Command::Watch(arguments) => {
+            runtime.block_on(watch::run(&arguments, global, environment, &output))
         }
         Command::Logs(arguments) => {
             runtime.block_on(logs::run(&arguments, global, environment, &output))

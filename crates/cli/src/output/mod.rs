@@ -1,8 +1,10 @@
 //! Where commands write: data to stdout, everything said about it to stderr.
 
 mod age;
+mod ink;
 mod progress;
 mod table;
+mod wrap;
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
@@ -12,8 +14,10 @@ use serde_json::Value;
 use wire::Shape;
 
 pub(crate) use age::{age, duration, instant};
+pub(crate) use ink::Ink;
 pub(crate) use progress::Progress;
 pub(crate) use table::{fields, table};
+pub(crate) use wrap::wrapped;
 
 use crate::Error;
 

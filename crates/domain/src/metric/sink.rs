@@ -41,7 +41,7 @@ pub struct Tally {
     pub model_latency: Distribution,
     /// Microseconds of wall time.
     pub overhead_latency: Distribution,
-    /// Requests in flight on an instance, waiting ones included, whenever one began.
+    /// Requests in flight on an instance, waiting ones included: whenever one begins, and once in a window besides.
     pub concurrency: Summary,
 }
 

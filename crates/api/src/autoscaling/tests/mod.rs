@@ -2,6 +2,7 @@
 
 mod activities;
 mod deletion;
+mod hostile;
 mod pages;
 mod policies;
 mod refusals;

@@ -13,7 +13,7 @@ const NAMES_SHOWN_MAX: usize = 8;
 const LIKENESS_MIN: f64 = 0.85;
 
 /// The error, with the names that do exist if it says that this one does not.
-pub(super) async fn with_names(client: &Client, name: &str, error: Error) -> Error {
+pub(in crate::command) async fn with_names(client: &Client, name: &str, error: Error) -> Error {
     let is_missing = error.is_not_found()
         || error.refusal().is_some_and(|refusal| {
             let named = format!("Endpoint {name} of account ");

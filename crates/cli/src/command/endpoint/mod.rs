@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use domain::name::EndpointName;
 use wire::sagemaker::{DescribeEndpointInput, DescribeEndpointOutput};
 
+pub(super) use hint::with_names;
 pub(super) use invoke::invoke;
 pub(super) use settle::{Fate, settle};
 

@@ -102,7 +102,7 @@ async fn schedules() {
         (put, changed(json!({"Schedule": null})), "Schedule must be set"),
         (
             put,
-            at("cron(0 18)"),
+            at("cron(0 0 * * ?)"),
             "Invalid schedule expression. Details: Invalid CRON expression: error at position 9, details: Unexpected \
              end of expression.",
         ),
