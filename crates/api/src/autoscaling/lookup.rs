@@ -76,7 +76,7 @@ pub(super) fn endpoint<'a>(state: &'a State, key: &TargetKey) -> Option<&'a Endp
     state.endpoints.get(&key.endpoint).map(|endpoint| &**endpoint)
 }
 
-/// The resource as its endpoint spells it: names of endpoints differ by more than case, those in metrics do not.
+/// The resource as its endpoint spells it: case does not tell endpoints apart, but metrics, which its alarms watch.
 pub(super) fn spelled(resource: ResourceId, endpoint: Option<&Endpoint>) -> ResourceId {
     match endpoint {
         Some(endpoint) => ResourceId { endpoint: endpoint.name.clone(), ..resource },

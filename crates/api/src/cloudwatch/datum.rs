@@ -173,9 +173,11 @@ fn check_dimensions(datum: &MetricDatum, path: &str, complaints: &mut Complaints
 
 /// The one of three forms in which a datum's values are given.
 fn values(datum: &MetricDatum, path: &str, complaints: &mut Complaints) -> Distribution {
+    // awsQuery has no empty lists.
+    let filled = |list: &Option<Vec<f64>>| list.as_ref().is_some_and(|list| !list.is_empty());
     let given = [
         ("Value", datum.value.is_some()),
-        ("Values", datum.values.is_some()),
+        ("Values", filled(&datum.values)),
         ("StatisticValues", datum.statistic_values.is_some()),
     ];
     let given: Vec<&str> = given.into_iter().filter(|(_, is)| *is).map(|(name, _)| name).collect();
@@ -193,7 +195,8 @@ fn values(datum: &MetricDatum, path: &str, complaints: &mut Complaints) -> Distr
     }
     match datum.values.as_deref() {
         Some(values) if !values.is_empty() => {
-            counted(values, datum.counts.as_deref(), path, complaints)
+            let counts = datum.counts.as_deref().filter(|counts| !counts.is_empty());
+            counted(values, counts, path, complaints)
         }
         _ => {
             complaints.missing(format!(

@@ -19,8 +19,10 @@ const LIST: &str = "DescribeAlarms";
 
 pub(super) async fn describe_alarms(
     cx: &Context,
-    input: DescribeAlarmsInput,
+    mut input: DescribeAlarmsInput,
 ) -> Result<DescribeAlarmsOutput, Error> {
+    // awsQuery has no empty lists.
+    input.alarm_names = input.alarm_names.filter(|names| !names.is_empty());
     if input.alarm_names.is_some() && input.alarm_name_prefix.is_some() {
         let text = "AlarmNamePrefix and AlarmNames.member are mutually exclusive";
         return Err(Refusal::Combination(text.to_owned()).into());

@@ -24,6 +24,7 @@ impl Ink {
         Self { on: output.data_is_terminal && !dumb && variable(environment, NO_COLOR).is_none() }
     }
 
+    #[cfg(test)]
     pub(crate) const fn none() -> Self {
         Self { on: false }
     }

@@ -127,6 +127,7 @@ async fn alarms_are_found_by_name_prefix_state_and_action_in_pages() {
     let rows = [
         (json!({"AlarmNames": ["web-5", "web-1", "nobody", "web-1"]}), vec!["web-1", "web-5"]),
         (json!({"AlarmNamePrefix": "oth"}), vec!["other"]),
+        (json!({"AlarmNamePrefix": "oth", "AlarmNames": []}), vec!["other"]),
         (json!({"StateValue": "OK"}), vec!["web-3"]),
         (json!({"ActionPrefix": "arn:aws:autoscaling:x1"}), vec!["web-1", "web-3", "web-5"]),
         (json!({"AlarmTypes": ["CompositeAlarm"]}), vec![]),

@@ -26,7 +26,7 @@ async fn every_protocol_puts_and_reads_the_same() {
         let data = json!({"Namespace": "App", "MetricData": [
             {"MetricName": "Load", "Timestamp": START_SECS + 5, "Values": [1.5, 2.5], "Counts": [3, 1], "Unit": "Count",
              "Dimensions": [{"Name": "b", "Value": "2"}, {"Name": "a", "Value": "1"}]},
-            {"MetricName": "Set", "StatisticValues": {"Sum": 10, "SampleCount": 4, "Minimum": 1, "Maximum": 5}},
+            {"MetricName": "Set", "Values": [], "Counts": [], "StatisticValues": {"Sum": 10, "SampleCount": 4, "Minimum": 1, "Maximum": 5}},
         ]});
         let answer = world.ask(spoken, "PutMetricData", &data).await;
         assert_eq!(answer.status, 200, "{spoken:?} {answer:?}");
@@ -186,4 +186,31 @@ async fn metrics_are_listed_in_pages_as_long_as_they_are_alive() {
     assert_eq!(count(json!({})).await, 500);
     world.advance(14 * 86_400);
     assert_eq!(count(json!({})).await, 0);
+}
+
+#[tokio::test]
+async fn times_beyond_every_calendar_are_answered() {
+    let world = World::new();
+    world.put("m", &[(0, 1.0)]).await;
+    let edges = [-9.2e15, -1e12, -1.0, 0.0, 1e12, 9.2e15].map(Value::from);
+    let queries = json!([stat("a", "m", "Sum"), {"Id": "e", "Expression": "FILL(a, 0)"}]);
+    for from in &edges {
+        for to in &edges {
+            let range = json!({"StartTime": from, "EndTime": to});
+            for (operation, input) in [
+                ("GetMetricStatistics", statistics("m", json!({"Statistics": ["Sum"]}))),
+                ("GetMetricData", query(&queries)),
+                ("GetMetricData", query(&json!([stat("a", "m", "p90")]))),
+            ] {
+                let answer = world.ask(Spoken::Json, operation, &but(input, range.clone())).await;
+                assert!(matches!(answer.status, 200 | 400), "{operation} {range} {answer:?}");
+            }
+        }
+        let datum = json!([{"MetricName": "m", "Value": 1, "Timestamp": from}]);
+        let put = json!({"Namespace": "App", "MetricData": datum});
+        assert_eq!(world.ask(Spoken::Json, "PutMetricData", &put).await.status, 400, "{from}");
+        let asked = json!({"StartDate": from, "EndDate": from});
+        let answer = world.ask(Spoken::Json, "DescribeAlarmHistory", &asked).await;
+        assert!(matches!(answer.status, 200 | 400), "{answer:?}");
+    }
 }

@@ -13,9 +13,6 @@ const WIDTH: usize = 80;
 /// Decisions that are told; the answer in JSON has all of them.
 const DECISIONS_SHOWN: usize = 6;
 
-/// Where the words of a table's row begin.
-const WORDS: usize = 22;
-
 pub(super) fn page(explained: &ExplainScalingOutput, ink: Ink) -> String {
     let mut parts = vec![head(explained, ink)];
     if !explained.policies.is_empty() {
@@ -96,7 +93,6 @@ fn row(decision: &ScalingDecision, ink: Ink) -> String {
         ScalingOutcome::Hold => ink.faint(count),
     };
     let first = format!("  {time:<8}  {count}{padding}  ");
-    debug_assert_eq!(console::measure_text_width(&first).max(WORDS), console::measure_text_width(&first));
     wrapped(&first, reason(&decision.summary), WIDTH)
 }
 

@@ -25,6 +25,9 @@ const BY_HAND_AGE_MAX: Duration = Duration::from_secs(10);
 /// What the history says of an action that is no scaling policy of this server.
 const NOT_RUN: &str = "Tidegate runs scaling policies only; this action was not run.";
 
+/// Earlier than any change of a state.
+const BEFORE_ALL: Timestamp = Timestamp::from_millis(i64::MIN);
+
 /// The cadence of alarms of a minute and more.
 const MINUTE_MILLIS: i64 = 60_000;
 
@@ -44,6 +47,8 @@ pub(super) struct Alarms {
     /// In the order of their names, as the store has them.
     watched: Vec<Watched>,
     points: Vec<Point>,
+    /// Whether the alarms have been taken over before: what comes later is new.
+    begun: bool,
 }
 
 #[derive(Debug)]
@@ -53,7 +58,7 @@ struct Watched {
     series: Option<SeriesHandle>,
     /// The scaling policies among its actions.
     policies: Vec<Arc<ActionRef>>,
-    /// When its state was last changed by an evaluation, or had been when it was first seen: later changes are users'.
+    /// When its state was last changed by an evaluation, or had been when the server started: later changes are users'.
     state_known: Timestamp,
     /// The mean of the datapoints of the last evaluation, while in ALARM.
     mean: Option<f64>,
@@ -66,18 +71,21 @@ struct Transition {
 }
 
 impl Alarms {
-    /// Evaluates those whose cadence has come round at `edge`. Whether the store kept what was found.
+    /// Evaluates those whose cadence has come round after `done` and up to `edge`: once, however often it has. Whether the
+    /// store kept what was found.
     pub(super) async fn evaluate(
         &mut self,
         means: &Means,
-        edge: Timestamp,
+        (done, edge): (Option<Timestamp>, Timestamp),
         now: Timestamp,
         triggers: &mut Vec<Triggered>,
     ) -> bool {
         self.sync(means);
-        let minute = edge.as_millis().rem_euclid(MINUTE_MILLIS) == 0;
+        let minute = |at: Timestamp| at.as_millis().div_euclid(MINUTE_MILLIS);
+        // The edge on the minute itself may have been passed over by a loop that was held up.
+        let minute = done.is_none_or(|done| minute(done) < minute(edge));
         let (mut transitions, mut found) = (Vec::new(), Vec::new());
-        let Self { watched, points } = self;
+        let Self { watched, points, .. } = self;
         for one in watched.iter_mut() {
             let minutely =
                 one.alarm.config.cadence() >= Duration::from_millis(MINUTE_MILLIS.unsigned_abs());
@@ -91,7 +99,9 @@ impl Alarms {
             let ringing = evaluation.value == StateValue::Alarm;
             one.mean = ringing.then(|| mean(evaluation.values())).flatten();
             let due = actions_due(before, evaluation.value, &alarm.config).next().is_some();
-            if ringing && due {
+            // What a user has just set the alarm to have seen comes before what it sees itself.
+            let called = triggers.iter().any(|trigger| trigger.alarm == alarm.name);
+            if ringing && due && !called {
                 for action in &one.policies {
                     found.push(Triggered {
                         alarm: alarm.name.clone(),
@@ -161,14 +171,19 @@ impl Alarms {
                 Some(one) if one.alarm.config == alarm.config => {
                     Watched { alarm: Arc::clone(alarm), ..one }
                 }
-                before => Watched::new(means, alarm, before.map(|one| one.state_known)),
+                before => {
+                    let start = if self.begun { BEFORE_ALL } else { alarm.state.updated_at };
+                    let known = before.map_or(start, |one| one.state_known);
+                    Watched::new(means, alarm, known)
+                }
             });
         }
+        self.begun = true;
     }
 }
 
 impl Watched {
-    fn new(means: &Means, alarm: &Arc<Alarm>, state_known: Option<Timestamp>) -> Self {
+    fn new(means: &Means, alarm: &Arc<Alarm>, state_known: Timestamp) -> Self {
         let series = match &alarm.config.watch {
             Watch::Metric(stat) => Some(means.metrics.resolve(stat)),
             Watch::Math(_) => None,
@@ -178,7 +193,7 @@ impl Watched {
             alarm: Arc::clone(alarm),
             series,
             policies: alarm.config.alarm_actions.iter().filter_map(read).collect(),
-            state_known: state_known.unwrap_or(alarm.state.updated_at),
+            state_known,
             mean: None,
         }
     }

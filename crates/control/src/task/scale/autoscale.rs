@@ -66,8 +66,8 @@ impl Autoscale {
                 continue;
             }
             match act(means, question.clone()).await {
-                Ok(Some(decision)) => {
-                    done.changed |= matches!(decision.outcome, Outcome::ScaleTo { .. });
+                Ok(Some((decision, moved))) => {
+                    done.changed |= moved;
                     self.decisions.tell(&question.target, decision);
                 }
                 Ok(None) => {}
@@ -162,8 +162,8 @@ fn writes(state: &State, question: &Question, decision: &Decision) -> bool {
     }
 }
 
-/// Decides and does it, in one.
-async fn act(means: &Means, question: Question) -> Result<Option<Decision>, String> {
+/// Decides and does it, in one. With the decision, whether a capacity is changed by it.
+async fn act(means: &Means, question: Question) -> Result<Option<(Decision, bool)>, String> {
     let id = Uuid::from_entropy((means.entropy)());
     let limits = Arc::clone(&means.limits);
     let kept = decide(&*means.store, move |state| -> Result<_, std::convert::Infallible> {
@@ -171,9 +171,11 @@ async fn act(means: &Means, question: Question) -> Result<Option<Decision>, Stri
         let Some(target) = state.targets.get(&question.target) else {
             return Ok((Changes::none(), None));
         };
+        let mut moved = false;
         let changes = match &decision.outcome {
             Outcome::ScaleTo { change, .. } => {
                 let begun = begun(state, target, change, &limits, (id, question.now));
+                moved = begun.as_ref().is_some_and(|begun| begun.endpoint.is_some());
                 begun.map_or_else(Changes::none, |begun| put(Changes::none(), begun))
             }
             Outcome::NotScaled { .. } => {
@@ -184,7 +186,7 @@ async fn act(means: &Means, question: Question) -> Result<Option<Decision>, Stri
             }
             Outcome::Held(_) | Outcome::Nothing => Changes::none(),
         };
-        Ok((changes, Some(decision)))
+        Ok((changes, Some((decision, moved))))
     });
     kept.await.map_err(|why| why.to_string())
 }

@@ -115,12 +115,13 @@ impl Scaling {
         let edge = self.edge(now);
         let mut failed = false;
         let mut triggers = Vec::new();
-        if self.done.is_none_or(|done| done < edge) {
-            self.measure.run(&self.means, self.done, edge);
-            self.done = Some(edge);
-            failed |= !self.alarms.evaluate(&self.means, edge, now, &mut triggers).await;
-        }
+        // Before the evaluation, which may take an alarm out of the state that a user has set.
         self.alarms.set_by_hand(&self.means, now, &mut triggers);
+        if self.done.is_none_or(|done| done < edge) {
+            let done = self.done.replace(edge);
+            self.measure.run(&self.means, done, edge);
+            failed |= !self.alarms.evaluate(&self.means, (done, edge), now, &mut triggers).await;
+        }
         let scheduled = self.schedules.run(&self.means, now).await;
         let scaled = self.autoscale.run(&self.means, &self.alarms, triggers, now).await;
         failed |= !self.sweep.run(&self.means, now).await;

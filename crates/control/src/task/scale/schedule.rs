@@ -73,7 +73,9 @@ async fn fire(means: &Means, known: &Known, now: Timestamp) -> Result<bool, Stri
         return Ok(false);
     };
     let (action, limits) = (Arc::clone(&known.action), Arc::clone(&means.limits));
-    let ids = [(); 2].map(|()| Uuid::from_entropy((means.entropy)()));
+    // In the order in which they are to be read: both activities are of one moment.
+    let mut ids = [(); 2].map(|()| Uuid::from_entropy((means.entropy)()));
+    ids.sort_unstable();
     let kept = decide(&*means.store, move |state| -> Result<_, std::convert::Infallible> {
         let key = (action.target.clone(), action.name.clone());
         let current = state.scheduled_actions.get(&key);
