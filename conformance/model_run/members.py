@@ -1,16 +1,14 @@
-"""Variants of every member of an awsJson operation, at every depth."""
+"""Variants of every member of an operation whose input is one structure, at every depth, in the service's protocol."""
 
 import itertools
-import json
 
-from . import oracle, values
-from .cases import Accepted, Case, Either, Invalid, Refused, Request
+from . import oracle, speech, values
+from .cases import Accepted, Case, Either, Invalid, Refused
 
 # Levels of structures below the input. The deepest served input has five; a model that refers to itself ends here.
 DEPTH_MAX = 8
 
 _ABSENT = object()
-_SERIALIZATION = ("SerializationException",)
 # Operations whose good variants get a name of their own, so that the server takes them all.
 _NAMED = {"CreateModel": "ModelName", "CreateEndpointConfig": "EndpointConfigName"}
 
@@ -59,7 +57,7 @@ def cases(model, operation):
     """Every variant of one operation."""
     made = Maker(model, operation)
     made.good("plain", "the least input", values.plain(operation.input))
-    made.good("unknown member", "the input", values.plain(operation.input) | {"NoSuchMember": {"a": [1, None]}})
+    made.good("unknown member", "the input", values.plain(operation.input) | made.speech.UNKNOWN)
     for site in sites(operation.input):
         _good(made, site)
         _bad(made, site)
@@ -79,10 +77,10 @@ def _good(made, site):
     if shape.type == "list":
         for value in shape.element.enum or ():
             made.good("enum value", f"{about} = [{value}]", site.put([value]))
-    if not site.member.required:
+    if not site.member.required and made.speech.HAS_NULL:
         made.good("null optional", about, site.put(None))
     if shape.type == "structure":
-        value = values.plain(shape) | {"NoSuchMember": {"a": [1, None]}}
+        value = values.plain(shape) | made.speech.UNKNOWN
         made.good("unknown member", about, site.put(value))
 
 
@@ -90,7 +88,8 @@ def _bad(made, site):
     about = ".".join(site.path)
     if site.member.required:
         made.bad("missing", about, site.put(_ABSENT))
-        made.bad("null", about, site.put(None))
+        if made.speech.HAS_NULL:
+            made.bad("null", about, site.put(None))
     for kind, value in values.bad(site.shape):
         made.bad(kind, f"{about} = {_shown(value)}", site.put(value))
     for kind, value in _collections_of_bad(site.shape):
@@ -113,13 +112,13 @@ def _collections_of_bad(shape):
 
 def _mistyped(made, site):
     about, shape = ".".join(site.path), site.shape
-    codes = (*_SERIALIZATION, made.operation.validation_code)
-    for wrong in values.wrong_types(shape):
+    codes = (*made.speech.UNREADABLE, made.operation.validation_code, *made.operation.errors)
+    for wrong in made.speech.wrong_types(shape):
         made.unreadable("type", f"{about} = {_shown(wrong.value)}", site.put(wrong.value), wrong.texts)
     inner = shape.element if shape.type == "list" else shape.value if shape.type == "map" else None
-    if inner:
+    if inner and made.speech.HAS_NULL:
         around = (lambda value: [value]) if shape.type == "list" else (lambda value: {"KEY": value})
-        for wrong in values.wrong_types(inner):
+        for wrong in made.speech.wrong_types(inner):
             made.unreadable("type", f"{about} of {_shown(wrong.value)}", site.put(around(wrong.value)), wrong.texts)
         made.open("null element", about, site.put(around(None)), codes)
     if shape.type in ("integer", "long"):
@@ -148,6 +147,7 @@ class Maker:
     def __init__(self, model, operation):
         self.model = model
         self.operation = operation
+        self.speech = speech.of(model)
         self.cases = []
         self._numbers = itertools.count(1)
 
@@ -164,7 +164,7 @@ class Maker:
         self._add(kind, about, value, Invalid(tuple(found)))
 
     def unreadable(self, kind, about, value, texts):
-        self._add(kind, about, value, Refused(_SERIALIZATION, texts))
+        self._add(kind, about, value, Refused(self.speech.UNREADABLE, texts))
 
     def refused(self, kind, about, value, codes):
         self._add(kind, about, value, Refused(codes))
@@ -180,17 +180,9 @@ class Maker:
         return value
 
     def _add(self, kind, about, value, expected):
-        request = json_request(self.model, self.operation.name, as_json(value))
-        self.cases.append(Case(self.model, self.operation.name, kind, about, request, expected, self.operation, value))
-
-
-def as_json(value):
-    return json.dumps(value, ensure_ascii=False).encode()
-
-
-def json_request(model, target, body):
-    headers = {"X-Amz-Target": f"{model.target_prefix}.{target}", "Content-Type": model.content_type}
-    return Request("POST", "/", headers, body)
+        request = self.speech.request(self.model, self.operation, value)
+        row = self.model.row(self.operation.name)
+        self.cases.append(Case(self.model, row, kind, about, request, expected, self.operation, value))
 
 
 def _shown(value):

@@ -1,5 +1,10 @@
-"""AWS's service models as the repository keeps them: `models/*.json` under the overlays of `models/overlay/`."""
+"""The service models as the repository keeps them: AWS's in `models/` under the overlays of `models/overlay/`, and that of
+Tidegate's own API in `models/own/`.
 
+A service that is served over several protocols is a model for each of them here.
+"""
+
+import collections
 import dataclasses
 import functools
 import json
@@ -7,6 +12,11 @@ import json
 from harness.server import ROOT
 
 _MODELLED_VALIDATION = ("ValidationError", "InvalidParameterException")
+# Codes that a service answers with, but that no operation of its model names: those of another dimension
+# (reference/autoscaling-and-cloudwatch.md, section 1.5).
+_UNMODELLED = {"Application Auto Scaling": {"AccessDeniedException": 400}}
+# These services leave it open which of their errors an operation answers with.
+_ERRORS_OF_ALL = ("CloudWatch",)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +40,7 @@ class Shape:
         self.type = self._raw["type"]
         self.min = self._raw.get("min")
         self.max = self._raw.get("max")
-        self.enum = self._raw.get("enum")
+        self.enum = model.values.get(name, self._raw.get("enum"))
         self.payload = self._raw.get("payload")
         self.pattern = model.patterns.get(name, self._raw.get("pattern"))
 
@@ -76,25 +86,31 @@ class Operation:
     uri: str
     input: Shape
     output: Shape | None
-    errors: tuple
-
-    @property
-    def validation_code(self):
-        """The code of broken constraints: one that the service models, else the one that no service models."""
-        return next((one for one in _MODELLED_VALIDATION if one in self.errors), "ValidationException")
+    # The statuses of errors that the operation may answer with, by their codes.
+    errors: dict
+    # What broken constraints are called: as the service models it, else as AWS's framework for the protocol does.
+    validation_code: str
+    # The element around the output in awsQuery.
+    result_wrapper: str | None
 
 
 class Model:
-    def __init__(self, service):
-        self.raw = json.loads((ROOT / "models" / f"{service}.json").read_text())
+    def __init__(self, path, protocol):
+        service = path.stem
+        self.raw = json.loads(path.read_text())
         self.patterns = {}
+        self.values = {}
         for path in sorted((ROOT / "models" / "overlay").glob("*.json")):
             overlay = json.loads(path.read_text())
             if overlay["service"] == service:
-                self.patterns |= overlay["patterns"]
+                self.patterns |= overlay.get("patterns", {})
+                self.values |= overlay.get("values", {})
         metadata = self.raw["metadata"]
         self.service_id = metadata["serviceId"]
-        self.protocol = metadata["protocols"][0]
+        self.protocol = protocol
+        self.namespace = metadata.get("xmlNamespace", "https://sts.amazonaws.com/doc/2011-06-15/")
+        # Whether errors also carry the code that awsQuery has for them.
+        self.is_query_compatible = "awsQueryCompatible" in metadata
         self.signing_name = metadata.get("signingName", metadata["endpointPrefix"])
         self.target_prefix = metadata.get("targetPrefix")
         self.content_type = f"application/x-amz-json-{metadata.get('jsonVersion')}"
@@ -109,12 +125,40 @@ class Model:
 
     def _operation(self, name, raw):
         output = self.shape(raw["output"]["shape"]) if "output" in raw else None
-        errors = tuple(one["shape"] for one in raw.get("errors", ()))
-        http = raw["http"]
-        return Operation(name, http["method"], http["requestUri"], self.shape(raw["input"]["shape"]), output, errors)
+        operations = self.raw["operations"].values() if self.service_id in _ERRORS_OF_ALL else [raw]
+        shapes = [one["shape"] for operation in operations for one in operation.get("errors", ())]
+        errors = dict(map(self._error, shapes)) | _UNMODELLED.get(self.service_id, {})
+        usual = "ValidationError" if self.protocol == "query" else "ValidationException"
+        validation_code = next((one for one in _MODELLED_VALIDATION if one in errors), usual)
+        http, wrapper = raw["http"], raw.get("output", {}).get("resultWrapper")
+        input_shape = self.shape(raw["input"]["shape"])
+        return Operation(
+            name, http["method"], http["requestUri"], input_shape, output, errors, validation_code, wrapper
+        )
+
+    def _error(self, shape):
+        told = self.raw["shapes"].get(shape, {}).get("error", {})
+        code = told.get("code", shape) if self.protocol == "query" else shape
+        return code, told.get("httpStatusCode", 400)
+
+    def row(self, operation):
+        """The operation's row of the table: its name, and whose it is where two services have one of that name."""
+        return f"{self.service_id}: {operation}" if _shared()[operation] > 1 else operation
 
 
 @functools.cache
 def every():
-    """The model of every service in `models/`, by its file's name."""
-    return {path.stem: Model(path.stem) for path in sorted((ROOT / "models").glob("*.json"))}
+    """Every model, by its file's name and, where it is served over several protocols, the protocol."""
+    found = {}
+    for path in [*sorted((ROOT / "models").glob("*.json")), *sorted((ROOT / "models" / "own").glob("*.json"))]:
+        protocols = json.loads(path.read_text())["metadata"]["protocols"]
+        for protocol in protocols:
+            found[path.stem if len(protocols) == 1 else f"{path.stem} {protocol}"] = Model(path, protocol)
+    return found
+
+
+@functools.cache
+def _shared():
+    """How many services have an operation of a name."""
+    services = {model.service_id: model for model in every().values()}
+    return collections.Counter(one.name for model in services.values() for one in model.operations)

@@ -19,8 +19,13 @@ _CLASSES = {
     r"\S": r"\x00-\x08\x0e-\x1f\x21-\U0010ffff",
 }
 
+# How Java writes the characters beyond 16 bits in a class.
+_BEYOND = r"\uD800\uDC00-\uDBFF\uDFFF"
+
 # Every pattern of the models is matched by one of these, or by a piece of one.
 _SEEDS = [
+    "endpoint/run-endpoint/variant/main",
+    "arn:aws:application-autoscaling:us-east-1:000000000000:scalable-target/056m0",
     "a",
     "a1",
     "m-1",
@@ -46,6 +51,9 @@ _STRANGERS = [
     "-",
     "a b!",
     "_a",
+    ":a",
+    " a",
+    "a:",
     "1a",
     "a\n",
     "\na",
@@ -80,7 +88,7 @@ UNBREAKABLE = {r"[\S\s]*", r"[\s\S]+"}
 
 def _python(java):
     """The same pattern for `regex`."""
-    java = java.removeprefix(r"\A").removesuffix(r"\z")
+    java = java.removeprefix(r"\A").removesuffix(r"\z").replace(_BEYOND, r"\U00010000-\U0010ffff")
     parts, at, in_class = [], 0, False
     while at < len(java):
         short = next((one for one in _CLASSES if java.startswith(one, at)), None)

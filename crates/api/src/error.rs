@@ -3,7 +3,7 @@
 use domain::arn::{Kind, Scope};
 use domain::endpoint::Refusal;
 use http::StatusCode;
-use wire::ErrorBody;
+use wire::{Document, ErrorBody};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -112,7 +112,14 @@ impl Error {
             Self::DiskFull => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure"),
         };
-        ErrorBody::new(code, status, self.to_string())
+        let body = ErrorBody::new(code, status, self.to_string());
+        match self {
+            Self::Scaling(refusal) => match refusal.resource_name() {
+                Some(name) => body.with("ResourceName", Document::String(name.to_owned())),
+                None => body,
+            },
+            _ => body,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use domain::alarm::{Alarm, AlarmName, HistoryItem};
-use domain::endpoint::Endpoint;
+use domain::endpoint::{Endpoint, Exceeded, Limits};
 use domain::endpoint_config::EndpointConfig;
 use domain::model::Model;
 use domain::name::{EndpointKey, VariantName};
@@ -49,6 +49,18 @@ impl State {
         let range = from.map(|from| self.targets.range(from..)).into_iter().flatten();
         let endpoint = endpoint.clone();
         range.take_while(move |(key, _)| key.endpoint == endpoint).map(|(_, target)| target)
+    }
+
+    /// Whether the fleet may grow from an endpoint as it is to the same endpoint as it is wanted.
+    pub fn admit(
+        &self,
+        limits: &Limits,
+        before: Option<&Endpoint>,
+        after: &Endpoint,
+    ) -> Result<(), Exceeded> {
+        let own = EndpointKey::from(&after.name);
+        let others = self.endpoints.iter().filter(|(key, _)| **key != own);
+        limits.admit(others.map(|(_, endpoint)| &**endpoint), before, after)
     }
 
     /// The policies of a target.

@@ -7,7 +7,8 @@ use store::Changes;
 use wire::application_autoscaling::{DeleteScalingPolicyRequest, DeleteScalingPolicyResponse};
 
 use super::lookup::resource;
-use super::{alarms, remove};
+use super::remove;
+use crate::cloudwatch::alarms;
 use crate::{Context, Error};
 
 pub(super) async fn delete_scaling_policy(

@@ -12,7 +12,8 @@ use wire::application_autoscaling::{
 
 use super::lookup::Asked;
 use super::page::{POLICIES_PAGE_MAX, Page};
-use super::{alarms, remove, shown};
+use super::{remove, shown};
+use crate::cloudwatch::alarms;
 use crate::{Context, Error};
 
 pub(super) fn describe_scaling_policies(

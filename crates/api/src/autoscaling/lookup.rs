@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use domain::endpoint::{Endpoint, Exceeded, Limits};
-use domain::name::EndpointKey;
+use domain::endpoint::Endpoint;
 use domain::scaling::{
     self, Activity, DIMENSION, NAMESPACE, Refusal, ResourceId, Target, TargetKey, check_dimension,
 };
@@ -105,16 +104,4 @@ pub(super) fn in_flight<'a>(state: &'a State, target: &Target) -> Option<&'a Arc
     let key = TargetKey::from(&target.resource);
     let key = ActivityKey { target: key, started_at: flight.started_at, id: flight.activity };
     state.activities.get(&key)
-}
-
-/// Whether the fleet may grow from an endpoint as it is to the same endpoint as it is wanted.
-pub(super) fn within(
-    limits: &Limits,
-    state: &State,
-    before: &Endpoint,
-    after: &Endpoint,
-) -> Result<(), Exceeded> {
-    let own = EndpointKey::from(&after.name);
-    let others = state.endpoints.iter().filter(|(key, _)| **key != own);
-    limits.admit(others.map(|(_, endpoint)| &**endpoint), Some(before), after)
 }

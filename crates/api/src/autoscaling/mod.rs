@@ -3,7 +3,6 @@
 //! What becomes of a request is decided in `domain::scaling`. Here it is read, its records are found, and all that
 //! follows from it is written in one decision, so that no update or deletion of an endpoint comes between.
 
-mod alarms;
 mod delete_scaling_policy;
 mod delete_scheduled_action;
 mod deregister_scalable_target;

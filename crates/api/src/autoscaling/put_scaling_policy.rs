@@ -5,7 +5,8 @@ use store::Changes;
 use wire::application_autoscaling::{PutScalingPolicyRequest, PutScalingPolicyResponse};
 
 use super::lookup::{self, resource};
-use super::{alarms, policy_request, shown};
+use super::{policy_request, shown};
+use crate::cloudwatch::alarms;
 use crate::{Context, Error};
 
 pub(super) async fn put_scaling_policy(

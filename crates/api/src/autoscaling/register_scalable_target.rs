@@ -55,11 +55,12 @@ pub(super) async fn register_scalable_target(
         let arn = target.arn(&scope);
         let mut changes = ended.flatten().into_iter().fold(Changes::none(), Changes::put);
         if !tags.is_empty() {
-            changes = tagging::put(changes, arn.clone(), tagging::with(&Tags::default(), tags)?);
+            let tags = tagging::with(&arn, &Tags::default(), tags)?;
+            changes = tagging::put(changes, arn.clone(), tags);
         }
         let changes = match (correction, endpoint) {
             (Some(change), Some(endpoint)) => {
-                let admit = |after: &_| lookup::within(&limits, state, endpoint, after);
+                let admit = |after: &_| state.admit(&limits, Some(endpoint), after);
                 let Begun { target, endpoint, activity } =
                     scaling::begin(&target, endpoint, &change, activity_id, now, admit);
                 endpoint.into_iter().fold(changes.put(target).put(activity), Changes::put)

@@ -10,7 +10,8 @@ use domain::time::Timestamp;
 use store::record::Tagged;
 use store::{Changes, State};
 
-use super::{alarms, lookup};
+use super::lookup;
+use crate::cloudwatch::alarms;
 
 /// Removes targets with their policies, the alarms of those, scheduled actions and tags. Activities stay, and one in
 /// flight ends. Users' alarms stay without the actions that name the policies.

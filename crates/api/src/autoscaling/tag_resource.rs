@@ -13,7 +13,7 @@ pub(super) async fn tag_resource(
     let scope = cx.scope.clone();
     cx.decide(move |state| {
         let arn = tagging::target(state, &scope, &input.resource_arn)?.arn(&scope);
-        let tags = tagging::with(&tagging::of(state, &arn), input.tags)?;
+        let tags = tagging::with(&arn, &tagging::of(state, &arn), input.tags)?;
         Ok((tagging::put(Changes::none(), arn, tags), TagResourceResponse {}))
     })
     .await

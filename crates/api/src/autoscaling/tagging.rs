@@ -18,23 +18,28 @@ pub(super) fn target<'a>(
     scope: &Scope,
     arn: &str,
 ) -> Result<&'a Arc<Target>, Refusal> {
-    let id = target_id_of_arn(scope, arn).ok_or(Refusal::NothingToTag)?;
-    state.targets.values().find(|target| target.id == id).ok_or(Refusal::NothingToTag)
+    let missing = || Refusal::NothingToTag(arn.to_owned());
+    let id = target_id_of_arn(scope, arn).ok_or_else(missing)?;
+    state.targets.values().find(|target| target.id == id).ok_or_else(missing)
 }
 
 pub(super) fn of(state: &State, arn: &str) -> Tags {
     state.tagged.get(arn).map(|tagged| tagged.tags.clone()).unwrap_or_default()
 }
 
-/// These tags with more added.
-pub(super) fn with(before: &Tags, more: BTreeMap<String, String>) -> Result<Tags, Refusal> {
+/// These tags of the target of this ARN with more added.
+pub(super) fn with(
+    arn: &str,
+    before: &Tags,
+    more: BTreeMap<String, String>,
+) -> Result<Tags, Refusal> {
     let reserved = |key: &String| {
         key.get(..RESERVED.len()).is_some_and(|start| start.eq_ignore_ascii_case(RESERVED))
     };
     if more.keys().any(reserved) {
         return Err(Refusal::ReservedTag);
     }
-    before.with(more).map_err(|_| Refusal::TooManyTags)
+    before.with(more).map_err(|_| Refusal::TooManyTags(arn.to_owned()))
 }
 
 /// Keeps a target's tags; none leave no record.

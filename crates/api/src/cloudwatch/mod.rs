@@ -2,6 +2,7 @@
 //!
 //! What an alarm's state makes of a scaling policy is the control loop's affair: it reads alarms from the store.
 
+pub(crate) mod alarms;
 mod apart;
 mod datum;
 mod delete_alarms;

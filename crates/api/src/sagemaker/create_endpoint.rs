@@ -31,7 +31,7 @@ pub(super) async fn create_endpoint(
         let parts = lookup::parts(state, config);
         let endpoint = Endpoint::create(name, &parts, deployment_config, now)
             .map_err(lookup::refuse(&scope))?;
-        lookup::within(&limits, state, None, &endpoint)?;
+        state.admit(&limits, None, &endpoint)?;
         let changes = Changes::none().put(endpoint).count_deployment(state);
         Ok((tagging::put(changes, tagged), CreateEndpointOutput { endpoint_arn: arn }))
     })

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::arn::{Kind, Scope};
-use domain::endpoint::{Endpoint, Limits, Parts, Refusal};
+use domain::endpoint::{Endpoint, Parts, Refusal};
 use domain::endpoint_config::EndpointConfig;
 use domain::instance::DeploymentId;
 use domain::model::Model;
@@ -69,16 +69,4 @@ pub(super) fn registered(state: &State, endpoint: &Endpoint) -> Vec<ResourceId> 
 pub(super) fn refuse(scope: &Scope) -> impl FnOnce(Refusal) -> Error + use<> {
     let scope = scope.clone();
     move |refusal| Error::Refused { refusal, scope }
-}
-
-/// Whether the fleet may grow from an endpoint as it is to the same endpoint as it is wanted.
-pub(super) fn within(
-    limits: &Limits,
-    state: &State,
-    before: Option<&Endpoint>,
-    after: &Endpoint,
-) -> Result<(), Error> {
-    let own = EndpointKey::from(&after.name);
-    let others = state.endpoints.iter().filter(|(key, _)| **key != own);
-    Ok(limits.admit(others.map(|(_, endpoint)| &**endpoint), before, after)?)
 }

@@ -36,7 +36,7 @@ pub(super) async fn update_endpoint(
             registered,
         };
         let after = endpoint.request_update(&request, now).map_err(lookup::refuse(&scope))?;
-        lookup::within(&limits, state, Some(endpoint), &after)?;
+        state.admit(&limits, Some(endpoint), &after)?;
         Ok((
             Changes::none().put(after).count_deployment(state),
             UpdateEndpointOutput { endpoint_arn: arn },

@@ -28,7 +28,7 @@ pub(super) async fn update_endpoint_weights_and_capacities(
         let endpoint = lookup::endpoint(state, &scope, &name)?;
         let endpoint_arn = scope.sagemaker(Kind::Endpoint, &endpoint.name);
         let after = endpoint.request_capacity(&changes, now).map_err(lookup::refuse(&scope))?;
-        lookup::within(&limits, state, Some(endpoint), &after)?;
+        state.admit(&limits, Some(endpoint), &after)?;
         Ok((Changes::none().put(after), UpdateEndpointWeightsAndCapacitiesOutput { endpoint_arn }))
     })
     .await

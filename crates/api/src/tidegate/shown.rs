@@ -1,5 +1,7 @@
 //! Records and decisions as answers show them.
 
+use std::fmt::Write as _;
+
 use domain::scaling::{Decision, Direction, Memory, Outcome, Recent, Target, explain};
 use domain::time::Timestamp;
 use wire::tidegate::{
@@ -43,7 +45,8 @@ pub(super) fn decision(recent: &Recent) -> ScalingDecision {
     let mut summary = explain::decision(decision);
     if recent.times > 1 {
         let secs = decision.at.since(recent.since).as_secs();
-        summary.push_str(&format!(" The same came out {} times in {secs} s.", recent.times));
+        // Writing into a string cannot fail.
+        let _ = write!(summary, " The same came out {} times in {secs} s.", recent.times);
     }
     ScalingDecision {
         at: timestamp(decision.at),

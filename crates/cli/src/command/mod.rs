@@ -21,7 +21,7 @@ use crate::{Environment, Error, Global};
 pub enum Command {
     /// Print the shell commands that point AWS clients at the local server
     Env(env::Arguments),
-    /// Host a real model, put it under load, update and scale it, and count the failed requests
+    /// Host a real model that scales with its load, update it meanwhile, and count the failed requests
     Demo(demo::Arguments),
     /// Show the server's time
     Clock,

@@ -55,10 +55,12 @@ const A_LARGER: Row<'_> = ("a", "m", "ml.m5.xlarge");
 const A_OTHER_MODEL: Row<'_> = ("a", "n", "ml.m5.large");
 const B: Row<'_> = ("b", "m", "ml.m5.large");
 
+/// Before, registered, after, and the variants that are named in the refusal.
+type Case<'a> = (&'a [Row<'a>], &'a [&'a str], &'a [Row<'a>], &'a [&'a str]);
+
 #[test]
 fn only_another_type_or_a_missing_variant_binds_and_only_what_is_registered() {
-    // Before, registered, after, the variants that are named in the refusal.
-    let table: &[(&[Row<'_>], &[&str], &[Row<'_>], &[&str])] = &[
+    let table: &[Case<'_>] = &[
         (&[A], &[], &[A_LARGER], &[]),
         (&[A], &["a"], &[A], &[]),
         (&[A], &["a"], &[A_OTHER_MODEL], &[]),

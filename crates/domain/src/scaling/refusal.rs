@@ -187,12 +187,14 @@ pub enum Refusal {
     TooManyScheduledActions,
 
     // Tags.
+    /// The ARN that was asked for.
     #[error("Scalable Target not found")]
-    NothingToTag,
+    NothingToTag(String),
     #[error("TagKeys cannot be null or empty")]
     NoTagKeys,
+    /// The target's ARN.
     #[error("A scalable target has at most 50 tags")]
-    TooManyTags,
+    TooManyTags(String),
     #[error("Tag keys that begin with aws: are reserved")]
     ReservedTag,
 }
@@ -207,6 +209,14 @@ fn of(resource: &ResourceId) -> String {
 }
 
 impl Refusal {
+    /// `ResourceName` of the errors that have it (section 1.1): the resource that cannot be tagged so.
+    pub fn resource_name(&self) -> Option<&str> {
+        match self {
+            Self::NothingToTag(arn) | Self::TooManyTags(arn) => Some(arn),
+            _ => None,
+        }
+    }
+
     /// The error that `api` answers with.
     pub const fn kind(&self) -> RefusalKind {
         match self {
@@ -220,8 +230,8 @@ impl Refusal {
             | Self::TooManyPolicies
             | Self::TooManySteps
             | Self::TooManyScheduledActions => RefusalKind::LimitExceeded,
-            Self::NothingToTag => RefusalKind::ResourceNotFound,
-            Self::TooManyTags => RefusalKind::TooManyTags,
+            Self::NothingToTag(_) => RefusalKind::ResourceNotFound,
+            Self::TooManyTags(_) => RefusalKind::TooManyTags,
             Self::Alarm(_) => RefusalKind::FailedResourceAccess,
             Self::Unsupported
             | Self::PageNegative

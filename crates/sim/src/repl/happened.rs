@@ -129,7 +129,8 @@ fn seen(alarm: &Alarm) -> String {
     };
     let from = recent.len().saturating_sub(SHOWN);
     let more = if from > 0 { "…, " } else { "" };
-    let latest: Vec<String> = recent[from..].iter().map(f64::to_string).collect();
+    let rounded = |value: &f64| ((value * 1000.0).round() / 1000.0).to_string();
+    let latest: Vec<String> = recent[from..].iter().map(rounded).collect();
     format!(" [{more}{}] by {threshold}", latest.join(", "))
 }
 

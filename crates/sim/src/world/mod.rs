@@ -37,9 +37,6 @@ const BEGINNING: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 /// Runs of the control loop in which it must come to rest: more means that it decides in circles.
 const RUNS_MAX: usize = 200;
 
-/// How long the loop pauses when nothing is due, as in the server.
-const PAUSE: Duration = Duration::from_secs(1);
-
 /// How long after the end of a period its measurements are taken to have arrived, about as in the server.
 const SETTLE: Duration = Duration::from_secs(1);
 
@@ -191,7 +188,7 @@ impl World {
 
     /// Runs the control loops until nothing is left to do at this moment. Answers after which time one of them has
     /// something to do that nobody will tell of.
-    pub fn settle(&mut self) -> Result<Duration, Fault> {
+    pub fn settle(&mut self) -> Result<Option<Duration>, Fault> {
         for _ in 0..RUNS_MAX {
             let stepped = self.driver.step();
             let fleets = self.runtime.block_on(self.fleets.activate());
@@ -209,13 +206,13 @@ impl World {
                 return Err(Fault("the store failed".into()));
             }
             if idle && !stepped && !self.driver.step() {
-                return Ok(wake.unwrap_or(PAUSE));
+                return Ok(wake);
             }
         }
         Err(Fault("the control loop does not come to rest".into()))
     }
 
-    /// Lets time pass, stopping wherever something is due.
+    /// Lets time pass, stopping wherever something is due: what nobody tells of is late, and is seen to be.
     pub fn advance(&mut self, span: Duration) -> Result<(), Fault> {
         self.advance_seen(span, &mut |_| ())
     }
@@ -243,9 +240,8 @@ impl World {
                 return Ok(());
             }
             let instance = self.driver.next_due().map(|due| due.since(now));
-            let window = Measured::window_of(now).plus(WINDOW).since(now);
-            let waits = [Some(PAUSE), instance, Some(wake), Some(window), Some(end.since(now))];
-            let next = waits.into_iter().flatten().min().unwrap_or(PAUSE);
+            let window = Measured::window_of(now).plus(WINDOW).min(end).since(now);
+            let next = [instance, wake].into_iter().flatten().fold(window, Duration::min);
             self.pass(next.max(Duration::from_millis(1)))?;
         }
     }

@@ -1,5 +1,7 @@
 //! What every store promises, run against each.
 
+mod scaling;
+
 use std::sync::Arc;
 
 use domain::arn::Kind;
@@ -11,6 +13,10 @@ use domain::name::EndpointKey;
 use domain::tag::Tags;
 use domain::time::Timestamp;
 use serde_json::json;
+
+use scaling::{
+    every_record_of_scaling_outlives_a_restart, what_belongs_to_a_target_is_found_in_its_order,
+};
 
 use crate::memory::Disk;
 use crate::record::Tagged;
@@ -168,6 +174,8 @@ store_suite! {
     a_refused_decision_changes_nothing,
     check_and_write_are_one_for_concurrent_decisions,
     every_kind_of_record_outlives_a_restart,
+    every_record_of_scaling_outlives_a_restart,
+    what_belongs_to_a_target_is_found_in_its_order,
     a_deleted_record_stays_away,
     a_decision_that_panics_fails_alone,
 }

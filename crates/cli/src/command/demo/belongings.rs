@@ -10,9 +10,10 @@ use wire::sagemaker::{
 use crate::Error;
 use crate::client::Client;
 use crate::command::endpoint::{Fate, settle};
+use crate::command::scaling::resource_id;
 use crate::output::{Output, Progress};
 
-use super::artifact;
+use super::{artifact, autoscale};
 
 /// The bucket the model goes to.
 const BUCKET: &str = "models";
@@ -34,6 +35,8 @@ enum Thing {
     Model(String),
     Config(String),
     Endpoint(String),
+    /// The variant of this endpoint, registered.
+    Target(String),
 }
 
 /// What is to be removed, and the names everything has.
@@ -119,6 +122,13 @@ impl Belongings {
         Ok(())
     }
 
+    /// Registers the variant as a scalable target.
+    pub(super) async fn register(&self, client: &Client) -> Result<(), Error> {
+        autoscale::register(client, &self.name).await?;
+        self.note(Thing::Target(self.name.clone()));
+        Ok(())
+    }
+
     /// Removes everything, the latest first. What cannot be removed is named, and the rest still is.
     pub(super) async fn remove(
         &self,
@@ -173,6 +183,7 @@ impl Thing {
                     .await
             }
             Self::Endpoint(endpoint_name) => remove_endpoint(client, endpoint_name, progress).await,
+            Self::Target(endpoint_name) => autoscale::deregister(client, &endpoint_name).await,
         }
     }
 
@@ -183,6 +194,7 @@ impl Thing {
             Self::Model(name) => format!("model {name}"),
             Self::Config(name) => format!("endpoint config {name}"),
             Self::Endpoint(name) => format!("endpoint {name}"),
+            Self::Target(name) => format!("scalable target {}", resource_id(name, VARIANT)),
         }
     }
 }

@@ -1,9 +1,10 @@
-//! `tidegate demo`: hosts a real model, puts it under load, updates and scales it, and counts the failed requests.
+//! `tidegate demo`: hosts a real model that scales with its load, updates it meanwhile, and counts the failed requests.
 //!
 //! By default on a server of its own, whose time runs sixty times as fast and which is gone afterwards. On a server
 //! that is named it makes things under names of its own and removes them.
 
 mod artifact;
+mod autoscale;
 mod belongings;
 mod load;
 mod own_server;
@@ -28,11 +29,16 @@ use story::Story;
 /// The exit code of a program that was interrupted, as shells have it.
 const INTERRUPTED: u8 = 130;
 
+/// What requests went through, all in all.
+const WHOLE: &str = "a scale-out, an update and a scale-in";
+const IN_PART: &str = "an update";
+
 /// How to end.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "It starts a server of its own, at --time-scale 60 and with a data directory that is removed at the end.\n\
-                        With --endpoint-url or --data-dir it uses that server instead, and removes what it made there.\n\
+                        With --endpoint-url or --data-dir it uses that server instead, and removes what it made there; where \
+                        time runs as on the wall,\nit does not wait for the endpoint to scale.\n\
                         The exit code is 0 only if no request failed."
 )]
 pub struct Arguments {
@@ -63,21 +69,23 @@ pub(super) async fn run(
     };
     let url = stage.client.target().server.url.to_string();
     let client = Arc::clone(&stage.client);
-    let mut story = Story { client, output, belongings: &stage.belongings, report };
+    let mut story =
+        Story { client, output, belongings: &stage.belongings, report, told_whole: true };
     let end = tokio::select! {
         told = Box::pin(story.tell()) => told.map_or_else(End::Failed, |()| End::Told),
         () = interruption.comes() => End::Interrupted,
     };
+    let told = if story.told_whole { WHOLE } else { IN_PART };
     let mut report = story.report;
     match end {
         End::Told if arguments.keep => {
-            let code = conclude(&report, started, &url, output)?;
+            let code = conclude(&report, told, started, &url, output)?;
             stage.leave();
             Ok(code)
         }
         End::Told => {
             let cleared = stage.clear(&mut interruption, &mut report).await;
-            let code = conclude(&report, started, &url, output)?;
+            let code = conclude(&report, told, started, &url, output)?;
             cleared.map(|()| code)
         }
         End::Interrupted => {
@@ -100,6 +108,7 @@ pub(super) async fn run(
 /// Says what came of it, and whether that is good.
 fn conclude(
     report: &Report,
+    told: &str,
     started: Instant,
     endpoint_url: &str,
     output: &Output,
@@ -119,10 +128,7 @@ fn conclude(
         output.note(format_args!("\n{} of {} requests failed.", total.failures, total.requests));
         return Ok(ExitCode::FAILURE);
     }
-    output.note(format_args!(
-        "\n{} requests through an update and two changes of scale, and none failed.",
-        total.requests
-    ));
+    output.note(format_args!("\n{} requests through {told}, and none failed.", total.requests));
     shown.map(|()| ExitCode::SUCCESS)
 }
 

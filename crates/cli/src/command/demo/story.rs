@@ -3,23 +3,33 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use wire::sagemaker::{
-    DescribeEndpointOutput, DesiredWeightAndCapacity, EndpointStatus, UpdateEndpointInput,
-    UpdateEndpointWeightsAndCapacitiesInput,
-};
+use tokio::time::Instant;
+use wire::sagemaker::{DescribeEndpointOutput, EndpointStatus, UpdateEndpointInput};
+use wire::tidegate::ExplainScalingOutput;
 
 use crate::Error;
 use crate::client::Client;
 use crate::command::endpoint::{Fate, invoke, settle};
-use crate::output::{Output, Progress, duration};
+use crate::command::scaling::explain;
+use crate::output::{Output, Progress, duration, wrapped};
 
+use super::autoscale::{self, MAX_CAPACITY, MIN_CAPACITY, Pace, Way};
 use super::belongings::{Belongings, VARIANT};
 use super::load::{CLIENTS, Load, Tally};
 use super::report::{Report, Step};
 use super::tide::{self, Forecast};
 
-/// How long the clients work before and after each change, so that there is something to compare with.
+/// How long the clients work before and after a change, so that there is something to compare with.
 const AROUND: Duration = Duration::from_secs(1);
+
+/// How long the load is measured: long enough that its pace has settled.
+const MEASURED: Duration = Duration::from_secs(2);
+
+/// Between two looks at an endpoint that is to scale.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// The width of what is told in words.
+const WIDTH: usize = 100;
 
 /// One telling.
 #[derive(Debug)]
@@ -28,22 +38,29 @@ pub(super) struct Story<'a> {
     pub(super) output: &'a Output,
     pub(super) belongings: &'a Belongings,
     pub(super) report: Report,
+    /// Whether the endpoint was seen to scale.
+    pub(super) told_whole: bool,
 }
 
-impl<'a> Story<'a> {
+impl Story<'_> {
     /// Everything up to the point where only the clean-up is left.
     pub(super) async fn tell(&mut self) -> Result<(), Error> {
         self.deploy().await?;
         let answer = self.first_forecast().await?;
+        let pace = Pace::of(&self.client).await?;
         let load = Load::start(&self.client, &tide::question(self.belongings.endpoint()), &answer);
+        self.let_it_scale(&load, pace).await?;
+        if let Some(why) = pace.too_slow() {
+            self.update(&load).await?;
+            load.finish().await;
+            self.told_whole = false;
+            self.output.note(why);
+            return Ok(());
+        }
+        self.scale_out(&load, pace).await?;
         self.update(&load).await?;
-        let name = "scale out 1 → 2 under load";
-        let progress = self.scale(name, 2).await?;
-        self.finish(name, progress, Some(load.take()), "");
-        let name = "scale in 2 → 1 under load";
-        let progress = self.scale(name, 1).await?;
-        self.finish(name, progress, Some(load.finish().await), "");
-        Ok(())
+        let last = load.finish().await;
+        self.scale_in(last, pace).await
     }
 
     async fn deploy(&mut self) -> Result<(), Error> {
@@ -95,6 +112,8 @@ impl<'a> Story<'a> {
         let input = UpdateEndpointInput {
             endpoint_name: self.belongings.endpoint().to_owned(),
             endpoint_config_name: self.belongings.version(2),
+            // Without it, the count would go back to the config's.
+            retain_all_variant_properties: Some(true),
             ..UpdateEndpointInput::default()
         };
         self.client.sagemaker_order("UpdateEndpoint", &input).await?;
@@ -104,39 +123,93 @@ impl<'a> Story<'a> {
             return Err(Error::Failed(format!("the update did not come about: {reason}")));
         }
         tokio::time::sleep(AROUND).await;
-        let result =
-            format!("{} → {}, blue/green", self.belongings.version(1), self.belongings.version(2));
+        let variants = endpoint.production_variants.iter().flatten();
+        let kept: i32 = variants.filter_map(|variant| variant.current_instance_count).sum();
+        let (before, after) = (self.belongings.version(1), self.belongings.version(2));
+        let result = format!("{before} → {after}, blue/green, {kept} instances kept");
         self.finish(name, progress, Some(load.take()), &result);
         Ok(())
     }
 
-    /// Changes the count of instances and waits until that many serve.
-    async fn scale(&self, name: &'static str, wanted: i32) -> Result<Progress<'a>, Error> {
+    /// Registers the variant with a policy that the load at hand is too much for.
+    async fn let_it_scale(&mut self, load: &Load, pace: Pace) -> Result<(), Error> {
+        let name = "let it scale with its load";
         let progress = Progress::start(self.output, name);
-        let input = UpdateEndpointWeightsAndCapacitiesInput {
-            endpoint_name: self.belongings.endpoint().to_owned(),
-            desired_weights_and_capacities: vec![DesiredWeightAndCapacity {
-                variant_name: VARIANT.to_owned(),
-                desired_instance_count: Some(wanted),
-                ..DesiredWeightAndCapacity::default()
-            }],
-        };
-        self.client.sagemaker_order("UpdateEndpointWeightsAndCapacities", &input).await?;
-        let endpoint = self.settled(&progress).await?;
-        let variant = endpoint
-            .production_variants
-            .iter()
-            .flatten()
-            .find(|variant| variant.variant_name == VARIANT);
-        let count = variant.and_then(|variant| variant.current_instance_count);
-        if count != Some(wanted) {
-            return Err(Error::Failed(format!(
-                "{VARIANT} should have {wanted} instances and has {}",
-                count.unwrap_or(0)
-            )));
-        }
+        progress.remark(format!("{CLIENTS} clients at work; measuring their load"));
+        // What the first requests take to warm up does not count.
         tokio::time::sleep(AROUND).await;
-        Ok(progress)
+        let mut tally = load.take();
+        let started = Instant::now();
+        tokio::time::sleep(MEASURED).await;
+        let measured = load.take();
+        let rate = pace.per_minute(measured.requests, started.elapsed());
+        tally.add(&measured);
+        let target = autoscale::target_value(rate);
+        let endpoint = self.belongings.endpoint();
+        self.belongings.register(&self.client).await?;
+        autoscale::track(&self.client, endpoint, target).await?;
+        let result = format!(
+            "{MIN_CAPACITY} to {MAX_CAPACITY} instances at {target:.0} requests/min each; the load is {rate:.0}/min"
+        );
+        self.finish(name, progress, Some(tally), &result);
+        Ok(())
+    }
+
+    async fn scale_out(&mut self, load: &Load, pace: Pace) -> Result<(), Error> {
+        let name = "wait until it scales out";
+        let progress = Progress::start(self.output, name);
+        let reached = self.scaled(Way::Out, MIN_CAPACITY, &progress, pace).await?;
+        tokio::time::sleep(AROUND).await;
+        let result = format!("{MIN_CAPACITY} → {} instances", reached.current_instance_count);
+        self.finish(name, progress, Some(load.take()), &result);
+        self.quote(&reached);
+        Ok(())
+    }
+
+    /// `last` is what the clients saw since the last step, before they stopped.
+    async fn scale_in(&mut self, last: Tally, pace: Pace) -> Result<(), Error> {
+        let name = "stop the load, wait until it scales in";
+        let progress = Progress::start(self.output, name);
+        let before = explain(&self.client, self.belongings.endpoint(), VARIANT).await?;
+        let from = before.desired_instance_count;
+        let reached = self.scaled(Way::In, from, &progress, pace).await?;
+        let result = format!("{from} → {} instances", reached.current_instance_count);
+        self.finish(name, progress, Some(last), &result);
+        self.quote(&reached);
+        Ok(())
+    }
+
+    /// Waits until the endpoint has scaled by itself.
+    async fn scaled(
+        &self,
+        way: Way,
+        from: i32,
+        progress: &Progress<'_>,
+        pace: Pace,
+    ) -> Result<ExplainScalingOutput, Error> {
+        let endpoint = self.belongings.endpoint();
+        let deadline = Instant::now() + pace.deadline(way.span());
+        loop {
+            let explained = explain(&self.client, endpoint, VARIANT).await?;
+            if way.is_done(from, &explained) {
+                return Ok(explained);
+            }
+            let awaited = way.awaited(&explained);
+            if Instant::now() >= deadline {
+                let told = format!("{endpoint} has not scaled: {awaited}. {}", explained.summary);
+                return Err(Error::Failed(told));
+            }
+            progress.remark(awaited);
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// The server's own words for what it did.
+    fn quote(&self, explained: &ExplainScalingOutput) {
+        let did = |to: &Option<i32>| to.is_some();
+        if let Some(decision) = explained.decisions.iter().find(|decision| did(&decision.to)) {
+            self.output.note(wrapped("    ", &decision.summary, WIDTH));
+        }
     }
 
     /// Waits until the endpoint is `InService` without a failure.

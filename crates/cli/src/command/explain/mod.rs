@@ -6,7 +6,7 @@ mod tests;
 
 use std::process::ExitCode;
 
-use domain::name::EndpointName;
+use domain::name::{EndpointName, VariantName};
 
 use crate::client::Client;
 use crate::command::endpoint::{describe, with_names};
@@ -63,11 +63,11 @@ async fn variant(client: &Client, named: &Named) -> Result<String, Error> {
     let live = found.production_variants.into_iter().flatten().map(|one| one.variant_name);
     let pending = found.pending_deployment_summary.and_then(|summary| summary.production_variants);
     // Only while an endpoint is being created are its variants all pending.
-    let mut names: Vec<String> = live.collect();
-    if names.is_empty() {
-        names = pending.into_iter().flatten().map(|one| one.variant_name).collect();
+    let mut there: Vec<String> = live.collect();
+    if there.is_empty() {
+        there = pending.into_iter().flatten().map(|one| one.variant_name).collect();
     }
-    pick(endpoint, variant.as_ref().map(|name| name.as_str()), names)
+    pick(endpoint, variant.as_ref().map(VariantName::as_str), there)
 }
 
 fn pick(

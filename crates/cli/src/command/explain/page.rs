@@ -98,7 +98,8 @@ fn row(decision: &ScalingDecision, ink: Ink) -> String {
 
 /// A decision's sentence without its time and its count, which the row has already.
 fn reason(summary: &str) -> &str {
-    let is_clock = |time: &str| time.len() == 8 && time.bytes().filter(|byte| *byte == b':').count() == 2;
+    let is_clock =
+        |time: &str| time.len() == 8 && time.bytes().filter(|byte| *byte == b':').count() == 2;
     let timed = summary.split_once(": ").filter(|(time, _)| is_clock(time));
     let Some((headline, reason)) = timed.and_then(|(_, rest)| rest.split_once(". ")) else {
         return summary;

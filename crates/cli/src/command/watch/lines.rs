@@ -15,11 +15,11 @@ impl Lines {
     /// The lines to print after another look.
     pub(super) fn next(&mut self, view: &View) -> Vec<String> {
         let now = clock(view.now);
-        let states: Vec<String> =
+        let saying: Vec<String> =
             view.variants.iter().map(|variant| state(view, variant)).collect();
-        let news = states.iter().filter(|state| !self.said.contains(state));
+        let news = saying.iter().filter(|line| !self.said.contains(line));
         let mut lines: Vec<String> = news.map(|state| format!("{now}  {state}")).collect();
-        self.said = states;
+        self.said = saying;
         let mut told = Vec::new();
         for variant in &view.variants {
             for activity in variant.activities.iter().rev() {
@@ -41,7 +41,10 @@ fn state(view: &View, variant: &Variant) -> String {
     let value = |value: Option<f64>| value.map_or_else(|| "no data".to_owned(), number);
     let load = &variant.load;
     let wanted = load.wanted.map(|wanted| format!(" (target {})", number(wanted)));
-    let alarm = |alarm: &Alarm| format!("  {} {}", alarm.short(), alarm.state);
+    let alarm = |alarm: &Alarm| {
+        let state = if alarm.state.is_empty() { "deleted" } else { &alarm.state };
+        format!("  {} {state}", alarm.short())
+    };
     let alarms: String = variant.alarms.iter().map(alarm).collect();
     format!(
         "{}  {}  {}/{} instances  {} requests/min  {} {}{}{alarms}",

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use wire::Timestamp;
 use wire::application_autoscaling::{
-    DescribeScalableTargetsRequest, DescribeScalableTargetsResponse, DescribeScalingActivitiesRequest,
-    DescribeScalingActivitiesResponse, DescribeScalingPoliciesRequest, DescribeScalingPoliciesResponse,
-    MetricType, ScalableTarget, ScalingActivity, ScalingPolicy, ServiceNamespace,
+    DescribeScalableTargetsRequest, DescribeScalableTargetsResponse,
+    DescribeScalingActivitiesRequest, DescribeScalingActivitiesResponse,
+    DescribeScalingPoliciesRequest, DescribeScalingPoliciesResponse, MetricType, ScalableTarget,
+    ScalingActivity, ScalingPolicy, ServiceNamespace,
 };
 use wire::cloudwatch::{
     self, DescribeAlarmsInput, DescribeAlarmsOutput, Dimension, GetMetricDataInput,
@@ -223,7 +224,9 @@ impl<'a> Looker<'a> {
             let page: GetMetricDataOutput =
                 ask(self.client, &cloudwatch::SERVICE, "GetMetricData", &input).await?;
             for result in page.metric_data_results.into_iter().flatten() {
-                let slots = series.entry(result.id.unwrap_or_default()).or_insert_with(|| vec![None; MINUTES]);
+                let slots = series
+                    .entry(result.id.unwrap_or_default())
+                    .or_insert_with(|| vec![None; MINUTES]);
                 let times = result.timestamps.into_iter().flatten();
                 for (at, value) in times.zip(result.values.into_iter().flatten()) {
                     let minute = usize::try_from((at.0 - start).div_euclid(MINUTE_MILLIS)).ok();
@@ -241,7 +244,12 @@ impl<'a> Looker<'a> {
     }
 }
 
-fn view(described: DescribeEndpointOutput, now: i64, time_scale: f64, variants: Vec<Variant>) -> View {
+fn view(
+    described: DescribeEndpointOutput,
+    now: i64,
+    time_scale: f64,
+    variants: Vec<Variant>,
+) -> View {
     View {
         endpoint: described.endpoint_name,
         status: described.endpoint_status.to_string(),
@@ -279,12 +287,16 @@ fn bounds(target: &ScalableTarget) -> Target {
 /// Takes from a policy which alarms it has, and what it tracks.
 fn follow(variant: &mut Variant, policy: &ScalingPolicy) {
     let alarms = policy.alarms.iter().flatten();
-    variant.alarms.extend(alarms.map(|alarm| Alarm { name: alarm.alarm_name.clone(), ..Alarm::default() }));
+    variant
+        .alarms
+        .extend(alarms.map(|alarm| Alarm { name: alarm.alarm_name.clone(), ..Alarm::default() }));
     let Some(tracking) = &policy.target_tracking_scaling_policy_configuration else { return };
     let predefined = tracking.predefined_metric_specification.as_ref();
     let unit = match predefined.map(|metric| metric.predefined_metric_type) {
         Some(MetricType::SageMakerVariantInvocationsPerInstance) => Unit::RequestsPerInstance,
-        Some(MetricType::SageMakerVariantConcurrentRequestsPerModelHighResolution) => Unit::ConcurrentRequests,
+        Some(MetricType::SageMakerVariantConcurrentRequestsPerModelHighResolution) => {
+            Unit::ConcurrentRequests
+        }
         // A metric of the user's own may be anything; its alarms tell of it.
         _ => return,
     };
@@ -308,7 +320,10 @@ fn query(id: String, endpoint: &str, variant: &str, name: &str, stat: &str) -> M
     let metric = Metric {
         namespace: Some(domain::metric::INVOCATIONS.to_owned()),
         metric_name: Some(name.to_owned()),
-        dimensions: Some(vec![dimension("EndpointName", endpoint), dimension("VariantName", variant)]),
+        dimensions: Some(vec![
+            dimension("EndpointName", endpoint),
+            dimension("VariantName", variant),
+        ]),
     };
     let stat = MetricStat { metric, period: 60, stat: stat.to_owned(), unit: None };
     MetricDataQuery { id, metric_stat: Some(stat), ..MetricDataQuery::default() }

@@ -79,7 +79,8 @@ async fn watched(
         if output.json {
             output.json(&first.json())?;
         } else {
-            let size = Size { columns: COLUMNS, rows: None };
+            let columns = if output.data_is_terminal { Screen::size().columns } else { COLUMNS };
+            let size = Size { columns, rows: None };
             output.data(picture(&first, size, ink).join("\n"))?;
         }
         return Ok(ExitCode::SUCCESS);
@@ -160,14 +161,14 @@ async fn on_screen(
     screen.draw(&picture(&view, Screen::size(), ink))?;
     loop {
         // A look that takes long does not keep anybody from leaving.
-        let looked = async {
+        let update = async {
             ticks.tick().await;
             next(looker, name).await
         };
-        tokio::pin!(looked);
+        tokio::pin!(update);
         let seen = loop {
             tokio::select! {
-                seen = &mut looked => break seen?,
+                seen = &mut update => break seen?,
                 key = keys.recv(), if listens => match key {
                     Some(Key::Quit) => return Ok(End::Quit),
                     Some(Key::Interrupt) => return Ok(End::Interrupted),

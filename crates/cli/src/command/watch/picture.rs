@@ -46,7 +46,11 @@ pub(super) fn picture(view: &View, size: Size, ink: Ink) -> Vec<String> {
         if lines.len() > rows {
             let left = lines.len() - rows.saturating_sub(1);
             lines.truncate(rows.saturating_sub(1));
-            lines.push(ink.faint(format!("… and {left} more lines: make the window higher, or use --once")));
+            lines.push(
+                ink.faint(format!(
+                    "… and {left} more lines: make the window higher, or use --once"
+                )),
+            );
         }
     }
     lines.into_iter().map(|line| truncate_str(&line, size.columns, "…").into_owned()).collect()
@@ -77,11 +81,16 @@ fn whole(variant: &Variant, now: i64, ink: Ink) -> Vec<String> {
     let title = ink.strong(&variant.name);
     let mut lines = vec![title, labelled("instances", &instances(variant, ink))];
     let requests = variant.requests_now().map_or_else(|| "no data".to_owned(), number);
-    lines.push(labelled("requests/min", &format!("{}  {requests}", spark(&variant.requests, None))));
+    lines
+        .push(labelled("requests/min", &format!("{}  {requests}", spark(&variant.requests, None))));
     let load = &variant.load;
     let value = load.now().map_or_else(|| "no data".to_owned(), number);
-    let wanted = load.wanted.map(|wanted| format!(" (target {})", number(wanted))).unwrap_or_default();
-    lines.push(labelled(load.unit.in_words(), &format!("{}  {value}{wanted}", spark(&load.values, load.wanted))));
+    let wanted =
+        load.wanted.map(|wanted| format!(" (target {})", number(wanted))).unwrap_or_default();
+    lines.push(labelled(
+        load.unit.in_words(),
+        &format!("{}  {value}{wanted}", spark(&load.values, load.wanted)),
+    ));
     if !variant.alarms.is_empty() {
         let alarms: Vec<String> = variant.alarms.iter().map(|one| alarm(one, now, ink)).collect();
         lines.push(labelled("alarms", &alarms.join("   ")));
@@ -126,7 +135,7 @@ fn short(variant: &Variant, widest: usize, ink: Ink) -> String {
 fn instances(variant: &Variant, ink: Ink) -> String {
     let Variant { current, desired, target, .. } = variant;
     let serving = if current == desired {
-        format!("{current} serve")
+        format!("{current} {}", if *current == 1 { "serves" } else { "serve" })
     } else {
         format!("{current} of {desired} serve")
     };
@@ -198,10 +207,15 @@ fn cooldowns(variant: &Variant, now: i64) -> Option<String> {
 /// The time of day.
 pub(super) fn clock(millis: i64) -> String {
     let text = instant(millis);
-    text.split_once('T').map_or(text.clone(), |(_, time)| time.trim_end_matches('Z').to_owned())
+    text.split_once('T')
+        .map_or_else(|| text.clone(), |(_, time)| time.trim_end_matches('Z').to_owned())
 }
 
 /// Whole numbers without a fraction, others with one digit.
 pub(super) fn number(value: f64) -> String {
-    if value.fract().abs() < 0.05 || value.abs() >= 1000.0 { format!("{value:.0}") } else { format!("{value:.1}") }
+    if value.fract().abs() < 0.05 || value.abs() >= 1000.0 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.1}")
+    }
 }

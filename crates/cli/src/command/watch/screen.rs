@@ -91,7 +91,9 @@ impl Screen {
             std::thread::spawn(move || {
                 let mut byte = [0];
                 while matches!(io::stdin().read(&mut byte), Ok(1)) {
-                    if let Err(mpsc::error::TrySendError::Closed(_)) = sender.try_send(Key::from(byte[0])) {
+                    if let Err(mpsc::error::TrySendError::Closed(_)) =
+                        sender.try_send(Key::from(byte[0]))
+                    {
                         return;
                     }
                 }

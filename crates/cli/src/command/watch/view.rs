@@ -148,7 +148,8 @@ impl View {
 impl Variant {
     fn json(&self) -> Json {
         let alarm = |one: &Alarm| json!({"AlarmName": one.name, "StateValue": one.state, "Since": instant(one.since)});
-        let cooldown = |one: &Cooldown| json!({"Direction": one.direction, "Until": instant(one.until)});
+        let cooldown =
+            |one: &Cooldown| json!({"Direction": one.direction, "Until": instant(one.until)});
         let activity = |one: &Activity| {
             json!({"ActivityId": one.id, "StartTime": instant(one.at), "StatusCode": one.status,
                    "Description": one.description, "NotScaledReasons": one.reasons})

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::alarm::AlarmName;
-use domain::endpoint::{Endpoint, Exceeded, Limits};
+use domain::endpoint::{Endpoint, Limits};
 use domain::name::EndpointKey;
 use domain::scaling::{
     self, Begun, Change, Decision, Facts, Outcome, Resource, Side, Target, TargetKey, Trigger,
@@ -109,7 +109,8 @@ fn ended(state: &State, target: &Target, now: Timestamp) -> Option<(Target, scal
     let key = TargetKey::from(&target.resource);
     let endpoint = state.endpoints.get(&key.endpoint).map(|endpoint| &**endpoint);
     let key = ActivityKey { target: key, started_at: flight.started_at, id: flight.activity };
-    scaling::finish(target, state.activities.get(&key)?, endpoint, now)
+    // A correction begins a moment after what calls for it, and may be there at once.
+    scaling::finish(target, state.activities.get(&key)?, endpoint, now.max(flight.started_at))
 }
 
 /// What a question comes to in this state; nothing where its target is not registered, or is another one by now.
@@ -200,7 +201,7 @@ pub(super) fn begun(
     (id, now): (Uuid, Timestamp),
 ) -> Option<Begun> {
     let endpoint = state.endpoints.get(&EndpointKey::from(&target.resource.endpoint))?;
-    let admit = |after: &Endpoint| within(limits, state, endpoint, after);
+    let admit = |after: &Endpoint| state.admit(limits, Some(endpoint), after);
     let begun = scaling::begin(target, endpoint, change, id, now, admit);
     tracing::info!(target = %target.resource, from = change.from, to = change.to,
         cause = begun.activity.cause, status = begun.activity.status.as_str(), "scaling");
@@ -214,17 +215,6 @@ pub(super) fn put(changes: Changes, Begun { target, endpoint, activity }: Begun)
         Some(endpoint) => changes.put(endpoint),
         None => changes,
     }
-}
-
-fn within(
-    limits: &Limits,
-    state: &State,
-    before: &Endpoint,
-    after: &Endpoint,
-) -> Result<(), Exceeded> {
-    let own = EndpointKey::from(&after.name);
-    let others = state.endpoints.iter().filter(|(key, _)| **key != own);
-    limits.admit(others.map(|(_, endpoint)| &**endpoint), Some(before), after)
 }
 
 fn low_means(state: &State, alarms: &Alarms, target: &TargetKey) -> BTreeMap<AlarmName, f64> {

@@ -1,6 +1,7 @@
 //! Runs scheduled actions when they are due: sets their target's bounds, and moves a capacity that then lies outside.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::scaling::schedule::Schedule;
 use domain::scaling::{self, Fired, Resource, ScheduledAction, Target, TargetKey};
@@ -10,6 +11,9 @@ use store::{Changes, State, decide};
 
 use super::autoscale::{begun, put};
 use super::{Done, Means};
+
+/// How much later a correction begins than the action that calls for it, so that they are told in this order.
+const AFTERWARDS: Duration = Duration::from_millis(1);
 
 /// The scheduled actions, with what need not be found out again.
 #[derive(Debug, Default)]
@@ -99,8 +103,9 @@ async fn fire(means: &Means, known: &Known, now: Timestamp) -> Result<bool, Stri
         let changes = changes.put(activity);
         let Some(bounded) = bounded else { return Ok((changes, false)) };
         let change = correction(state, &action.target, &bounded);
-        let moved =
-            change.and_then(|change| begun(state, &bounded, &change, &limits, (ids[1], now)));
+        let moved = change.and_then(|change| {
+            begun(state, &bounded, &change, &limits, (ids[1], now.plus(AFTERWARDS)))
+        });
         Ok(match moved {
             Some(moved) => (put(changes, moved), true),
             None => (changes.put(bounded), false),

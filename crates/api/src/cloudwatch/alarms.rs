@@ -1,4 +1,4 @@
-//! Alarms that come and go with policies, each with its item in the history.
+//! Alarms that come, change and go, each with its item in the history: here, and with the scaling policies that own some.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use domain::time::Timestamp;
 use store::record::Tagged;
 use store::{Changes, State};
 
-pub(super) fn create(
+pub(crate) fn create(
     changes: Changes,
     state: &State,
     scope: &Scope,
@@ -23,7 +23,7 @@ pub(super) fn create(
 }
 
 /// Deletes alarms with their tags. One that somebody has deleted already is no error.
-pub(super) fn delete<'a>(
+pub(crate) fn delete<'a>(
     changes: Changes,
     state: &State,
     scope: &Scope,
@@ -41,7 +41,7 @@ pub(super) fn delete<'a>(
 }
 
 /// Takes actions out of the alarms that have them; the alarms stay. `gone` are deleted in the same decision.
-pub(super) fn detach(
+pub(crate) fn detach(
     changes: Changes,
     state: &State,
     scope: &Scope,
@@ -68,7 +68,7 @@ pub(super) fn detach(
 }
 
 /// The alarms that have one of these actions.
-pub(super) fn naming<'a>(
+pub(crate) fn naming<'a>(
     state: &'a State,
     actions: &'a BTreeSet<String>,
 ) -> impl Iterator<Item = &'a Arc<Alarm>> {
@@ -77,7 +77,7 @@ pub(super) fn naming<'a>(
     alarms.filter(|alarm| all_actions(alarm).any(|action| actions.contains(action)))
 }
 
-pub(super) fn all_actions(alarm: &Alarm) -> impl Iterator<Item = &String> {
+pub(crate) fn all_actions(alarm: &Alarm) -> impl Iterator<Item = &String> {
     let Config { ok_actions, alarm_actions, insufficient_data_actions, .. } = &alarm.config;
     ok_actions.iter().chain(alarm_actions).chain(insufficient_data_actions)
 }
