@@ -17,7 +17,7 @@ pub(crate) use age::{age, duration, instant};
 pub(crate) use ink::Ink;
 pub(crate) use progress::Progress;
 pub(crate) use table::{fields, table};
-pub(crate) use wrap::wrapped;
+pub(crate) use wrap::{visible, wrapped};
 
 use crate::Error;
 

@@ -4,7 +4,7 @@ use auth::sigv4::CORAL_NAMESPACE;
 use auth::{Dialect, Problem};
 use bytes::Bytes;
 use gateway::ControlBody;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONNECTION, CONTENT_TYPE, EXPECT, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use wire::{ErrorBody, Protocol, Service};
@@ -59,7 +59,12 @@ pub(super) fn denied_by_s3(parts: &Parts) -> Response<ControlBody> {
         request_id()
     );
     let bytes = if parts.method == Method::HEAD { Bytes::new() } else { xml.into() };
-    with_type(StatusCode::FORBIDDEN, "application/xml", bytes)
+    let mut response = with_type(StatusCode::FORBIDDEN, "application/xml", bytes);
+    if parts.headers.contains_key(EXPECT) {
+        // The client waits to be told to send, and is not: the connection has no use any more.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// A signature's problem, in the words of the service that the request is for.

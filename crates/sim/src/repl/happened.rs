@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::alarm::{Alarm, AlarmName, Reading, StateValue};
-use domain::scaling::{Activity, Decision, NotScaled, Outcome, Recent, ResourceId, TargetKey, explain};
+use domain::scaling::{
+    Activity, Decision, NotScaled, Outcome, Recent, ResourceId, TargetKey, explain,
+};
 use domain::time::{Clock, Timestamp};
 use store::State;
 use store::record::ActivityKey;
@@ -108,13 +110,11 @@ impl Happened {
                 continue;
             }
             let status = activity.status.as_str();
-            let what = match activity.not_scaled {
-                Some(why) => reason(why),
-                None => {
-                    let message = activity.status_message.as_deref().unwrap_or_default();
-                    format!("{} {message}", activity.description)
-                }
+            let begun = || {
+                let message = activity.status_message.as_deref().unwrap_or_default();
+                format!("{} {message}", activity.description)
             };
+            let what = activity.not_scaled.map_or_else(begun, reason);
             let (name, cause) = (name(&activity.resource), short(&activity.cause));
             let _ = writeln!(out, "{at} activity {name} {status}: {what} ({cause})");
         }
@@ -144,7 +144,9 @@ fn tell(resource: &ResourceId, decision: &Decision, at: Offset, out: &mut String
             };
             format!("{way} {} {} -> {}", name(resource), change.from, change.to)
         }
-        Outcome::NotScaled { why, .. } => format!("hold {} {kept}: {}", name(resource), reason(*why)),
+        Outcome::NotScaled { why, .. } => {
+            format!("hold {} {kept}: {}", name(resource), reason(*why))
+        }
         Outcome::Held(_) => format!("hold {} {kept}", name(resource)),
         Outcome::Nothing => format!("nothing {} {kept}", name(resource)),
     };
@@ -197,9 +199,7 @@ impl fmt::Display for Offset {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (secs, millis) = (self.0.as_secs(), self.0.subsec_millis());
         out.write_str("+")?;
-        for (unit, length, within) in
-            [("d", 86_400, u64::MAX), ("h", 3600, 24), ("m", 60, 60)]
-        {
+        for (unit, length, within) in [("d", 86_400, u64::MAX), ("h", 3600, 24), ("m", 60, 60)] {
             let count = secs / length % within;
             if secs >= length {
                 write!(out, "{count}{unit}")?;

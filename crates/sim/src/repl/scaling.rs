@@ -98,9 +98,11 @@ impl Session {
         for one in found["ScalingActivities"].as_array().into_iter().flatten() {
             let text = |name: &str| one[name].as_str().unwrap_or_default();
             let beginning = self.world.beginning();
-            let time =
-                |name: &str| one[name].as_f64().map_or_else(String::new, |at| offset(at, beginning));
-            let _ = write!(out, "  {}..{} {}", time("StartTime"), time("EndTime"), text("StatusCode"));
+            let time = |name: &str| {
+                one[name].as_f64().map_or_else(String::new, |at| offset(at, beginning))
+            };
+            let _ =
+                write!(out, "  {}..{} {}", time("StartTime"), time("EndTime"), text("StatusCode"));
             let message = text("StatusMessage");
             let reasons = &one["NotScaledReasons"];
             let told = if message.is_empty() { text("Description") } else { message };
@@ -131,7 +133,11 @@ impl Session {
         for name in ["Policies", "Cooldowns", "ScheduledActions", "Decisions"] {
             for one in found[name].as_array().into_iter().flatten() {
                 tell(&one["Summary"]);
-                one["Alarms"].as_array().into_iter().flatten().for_each(|one| tell(&one["Summary"]));
+                one["Alarms"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .for_each(|one| tell(&one["Summary"]));
             }
         }
         Ok(out)
@@ -163,7 +169,8 @@ fn merged(mut one: Value, other: &Value) -> Value {
 
 fn of_bounds(min: Option<i32>, max: Option<i32>) -> Value {
     let given = [("MinCapacity", min), ("MaxCapacity", max)];
-    let given = given.into_iter().filter_map(|(name, bound)| Some((name.to_owned(), bound?.into())));
+    let given =
+        given.into_iter().filter_map(|(name, bound)| Some((name.to_owned(), bound?.into())));
     Value::Object(given.collect())
 }
 
@@ -189,8 +196,7 @@ fn track(target: &str, value: f64, words: &[&str]) -> Result<Value, Fault> {
                 rest
             }
             ("concurrency", rest) => {
-                metric.1 =
-                    predefined("SageMakerVariantConcurrentRequestsPerModelHighResolution");
+                metric.1 = predefined("SageMakerVariantConcurrentRequestsPerModelHighResolution");
                 rest
             }
             ("on", [of, rest @ ..]) => {
@@ -251,8 +257,7 @@ fn one_step(word: &str) -> Result<Value, Fault> {
     let (lower, upper) = interval.split_once("..").ok_or_else(wrong)?;
     let mut step =
         Map::from_iter([("ScalingAdjustment".to_owned(), number::<i32>(adjustment)?.into())]);
-    for (name, bound) in
-        [("MetricIntervalLowerBound", lower), ("MetricIntervalUpperBound", upper)]
+    for (name, bound) in [("MetricIntervalLowerBound", lower), ("MetricIntervalUpperBound", upper)]
     {
         if !bound.is_empty() {
             step.insert(name.to_owned(), number::<f64>(bound)?.into());

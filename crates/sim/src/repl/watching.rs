@@ -120,9 +120,10 @@ impl Session {
 
     fn policy_arn(&self, target: &str, policy: &str) -> Result<String, Fault> {
         let state = self.world.state();
-        let found = state.targets.values().find(|one| {
-            format!("{}/{}", one.resource.endpoint, one.resource.variant) == target
-        });
+        let found = state
+            .targets
+            .values()
+            .find(|one| format!("{}/{}", one.resource.endpoint, one.resource.variant) == target);
         let found = found.ok_or_else(|| Fault(format!("{target} is not registered")))?;
         Ok(found.policy_arn(&self.world.scope(), policy))
     }

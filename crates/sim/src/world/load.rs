@@ -75,8 +75,7 @@ impl Rate {
     /// How many requests have come by then, since the epoch.
     fn until(self, at: Timestamp) -> u64 {
         let millis = at.as_millis();
-        let (minutes, rest) =
-            (millis.div_euclid(MINUTE_MILLIS), millis.rem_euclid(MINUTE_MILLIS));
+        let (minutes, rest) = (millis.div_euclid(MINUTE_MILLIS), millis.rem_euclid(MINUTE_MILLIS));
         let per_minute = i64::from(self.per_minute);
         (minutes * per_minute + rest * per_minute / MINUTE_MILLIS).unsigned_abs()
     }

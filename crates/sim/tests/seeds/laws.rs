@@ -1,6 +1,7 @@
 //! What holds whenever the world has come to rest.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::endpoint::Deployment;
@@ -18,6 +19,7 @@ const LATE: Duration = Duration::from_mins(2);
 /// What was seen before.
 #[derive(Debug, Default)]
 pub(crate) struct Laws {
+    state: Option<Arc<State>>,
     activities: BTreeSet<ActivityKey>,
     /// The update that is under way: since when it was seen, and its counts.
     update: Option<Update>,
@@ -36,6 +38,10 @@ type Counts = (DeploymentId, Vec<u32>);
 impl Laws {
     pub(crate) fn hold(&mut self, world: &World, seed: u64) {
         let (state, now) = (world.state(), world.clock.now());
+        if self.state.as_ref().is_some_and(|before| Arc::ptr_eq(before, &state)) {
+            return;
+        }
+        self.state = Some(Arc::clone(&state));
         nothing_is_orphaned(&state, seed);
         for endpoint in state.endpoints.values() {
             for fleet in endpoint.live.iter().flat_map(|live| &live.fleets) {
@@ -44,7 +50,8 @@ impl Laws {
         }
         self.an_update_is_left_alone(&state, now, seed);
         for (key, activity) in &state.activities {
-            if self.activities.insert(key.clone()) {
+            if !self.activities.contains(key) {
+                self.activities.insert(key.clone());
                 a_policy_stays_within_bounds(&state, key, activity, seed);
             }
             let ended = activity.status != ActivityStatus::InProgress
@@ -54,7 +61,7 @@ impl Laws {
     }
 
     /// A deleted endpoint has taken all of its scaling with it (S9).
-    pub(crate) fn deleted(&self, world: &World) {
+    pub(crate) fn deleted(world: &World) {
         let state = world.state();
         let endpoint: EndpointName = "e".parse().unwrap();
         assert_eq!(state.targets_of(&EndpointKey::from(&endpoint)).count(), 0);

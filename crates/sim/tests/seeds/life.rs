@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use domain::endpoint::Stage;
 use domain::fleet::DRAIN_LIMIT;
 use domain::instance::{InstanceId, Phase};
 use domain::time::{Clock, Timestamp};
@@ -21,7 +22,7 @@ const REQUEST_MAX: Duration = Duration::from_mins(1);
 pub(crate) struct Life {
     pub(crate) world: World,
     pub(crate) random: StdRng,
-    pub(crate) laws: Laws,
+    laws: Laws,
     seed: u64,
     requests: Vec<(InstanceId, Timestamp)>,
     /// What they are called by, and what it says of each variant: its instance type.
@@ -55,14 +56,11 @@ impl Life {
     }
 
     pub(crate) fn step(&mut self) {
+        let stage = self.world.endpoints().first().map(|endpoint| endpoint.stage);
         match self.random.random_range(0..24) {
-            0 => {
-                let config = self.config();
-                self.call(
-                    "CreateEndpoint",
-                    &json!({"EndpointName": "e", "EndpointConfigName": config}),
-                );
-            }
+            _ if stage == Some(Stage::Failed) && self.random.random_bool(0.5) => self.delete(),
+            _ if stage.is_none() && self.random.random_bool(0.5) => self.create(),
+            0 => self.create(),
             1 => self.update(),
             2 => {
                 let count = self.random.random_range(1..5);
@@ -70,31 +68,38 @@ impl Life {
                 let input = json!({"EndpointName": "e", "DesiredWeightsAndCapacities": changes});
                 self.call("UpdateEndpointWeightsAndCapacities", &input);
             }
-            3 if self.random.random_bool(0.2) => {
-                if self.call("DeleteEndpoint", &json!({"EndpointName": "e"})) == 200 {
-                    self.laws.deleted(&self.world);
-                }
-            }
+            3 if self.random.random_bool(0.2) => self.delete(),
             4 if self.random.random_bool(0.3) => {
                 self.world.restart().unwrap();
                 self.requests.clear();
             }
             5 if self.random.random_bool(0.3) => self.crash(),
-            6..=8 => {
+            6..=7 => {
                 if let Some(id) = self.world.traffic.begin(&"e".parse().unwrap()) {
                     self.requests.push((id, self.world.clock.now()));
                 }
             }
-            9 => self.end_requests(),
-            10..=20 => self.scale(),
+            8 => self.end_requests(),
+            9..=20 => self.scale(),
             _ => {}
         }
-        let millis = match self.random.random_range(0..40) {
+        let millis = match self.random.random_range(0..60) {
             0 => 16 * 60_000,
-            1..=8 => self.random.random_range(5000..90_000),
+            1..=25 => self.random.random_range(5000..90_000),
             _ => self.random.random_range(0..5000),
         };
         self.advance(Duration::from_millis(millis));
+    }
+
+    fn create(&mut self) {
+        let config = self.config();
+        self.call("CreateEndpoint", &json!({"EndpointName": "e", "EndpointConfigName": config}));
+    }
+
+    fn delete(&mut self) {
+        if self.call("DeleteEndpoint", &json!({"EndpointName": "e"})) == 200 {
+            Laws::deleted(&self.world);
+        }
     }
 
     /// Nobody sends anything any more, and nothing is scheduled.
@@ -139,9 +144,10 @@ impl Life {
 
     fn config(&mut self) -> String {
         let name = format!("c{}", self.configs.len());
-        let model = ["good", "good", "slow", "bad"][self.random.random_range(0..4)];
-        let kind = ["ml.m5.large", "ml.m5.large", "ml.c5.large"][self.random.random_range(0..3)];
-        let variants: &[&str] = [&["a"][..], &["a", "b"], &["b"]][self.random.random_range(0..3)];
+        let model = ["good", "good", "good", "slow", "bad"][self.random.random_range(0..5)];
+        let kind = if self.random.random_bool(0.9) { "ml.m5.large" } else { "ml.c5.large" };
+        let variants: &[&str] =
+            [&["a"][..], &["a", "b"], &["a", "b"], &["b"]][self.random.random_range(0..4)];
         let described: Vec<Value> = variants
             .iter()
             .map(|variant| {

@@ -15,15 +15,38 @@ use domain::time::Clock;
 
 use life::Life;
 
-const SEEDS: u64 = 50;
-const STEPS: usize = 80;
+/// Lives of one test, unless `SIM_SEEDS` says how many: several tests share the processors.
+const SEEDS: u64 = 12;
+const STEPS: usize = 120;
 
 /// How long everything may take to come to rest once nobody wants anything more: drains and updates have their limits.
 const REST: Duration = Duration::from_mins(10);
 
 #[test]
 fn no_order_of_events_loses_a_request_or_leaves_anything_stuck() {
-    for seed in 0..SEEDS {
+    lives(0);
+}
+
+#[test]
+fn nor_does_any_other() {
+    lives(1);
+}
+
+#[test]
+fn nor_a_third() {
+    lives(2);
+}
+
+#[test]
+fn nor_a_fourth() {
+    lives(3);
+}
+
+/// The lives of the first, second, … test.
+fn lives(test: u64) {
+    let given = std::env::var_os("SIM_SEEDS").and_then(|given| given.to_str()?.parse().ok());
+    let seeds = given.unwrap_or(SEEDS);
+    for seed in test * seeds..(test + 1) * seeds {
         let mut life = Life::new(seed);
         for _ in 0..STEPS {
             life.step();

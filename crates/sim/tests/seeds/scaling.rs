@@ -16,30 +16,31 @@ const VARIANTS: [&str; 2] = ["a", "b"];
 impl Life {
     pub(crate) fn scale(&mut self) {
         let variant = if self.random.random_bool(0.8) { "a" } else { "b" };
-        match self.random.random_range(0..15) {
-            0..=2 => self.register(variant),
-            3 if self.random.random_bool(0.3) => {
+        match self.random.random_range(0..20) {
+            0..=3 => self.register(variant),
+            4 if self.random.random_bool(0.2) => {
                 self.of_target("DeregisterScalableTarget", variant, json!({}));
             }
-            4..=5 => self.track(variant),
-            6 => self.step_policy(variant),
-            7 if self.random.random_bool(0.3) => {
+            5..=7 => self.track(variant),
+            8..=9 => self.step_policy(variant),
+            10 if self.random.random_bool(0.3) => {
                 let name = ["requests", "busy", "step"][self.random.random_range(0..3)];
                 self.of_target("DeleteScalingPolicy", variant, json!({"PolicyName": name}));
             }
-            8 => self.schedule(variant),
-            9 if self.random.random_bool(0.3) => {
+            11 => self.schedule(variant),
+            12 => {
                 let input = json!({"ScheduledActionName": "s"});
                 self.of_target("DeleteScheduledAction", variant, input);
             }
-            10..=11 => self.send(variant),
-            12 => self.set_alarm(),
-            13 if self.random.random_bool(0.2) => {
+            13..=15 => self.send(variant),
+            16..=17 => self.set_alarm(),
+            18 if self.random.random_bool(0.2) => {
                 if let Some(name) = self.an_alarm() {
-                    self.ask(&wire::cloudwatch::SERVICE, "DeleteAlarms", &json!({"AlarmNames": [name]}));
+                    let input = json!({"AlarmNames": [name]});
+                    self.ask(&wire::cloudwatch::SERVICE, "DeleteAlarms", &input);
                 }
             }
-            14 => {
+            19 => {
                 let millis = self.random.random_range(0..80_000);
                 self.world.stall(Duration::from_millis(millis)).unwrap();
             }
@@ -57,8 +58,9 @@ impl Life {
     }
 
     fn register(&mut self, variant: &str) {
-        let min = self.random.random_range(0..4);
-        let mut input = json!({"MinCapacity": min, "MaxCapacity": min + self.random.random_range(0..4)});
+        let min = self.random.random_range(0..3);
+        let max = min + self.random.random_range(0..6);
+        let mut input = json!({"MinCapacity": min, "MaxCapacity": max});
         if self.random.random_bool(0.2) {
             input["SuspendedState"] = json!({
                 "DynamicScalingInSuspended": self.random.random_bool(0.3),
@@ -117,7 +119,8 @@ impl Life {
     }
 
     fn schedule(&mut self, variant: &str) {
-        let soon = self.world.clock.now().plus(Duration::from_secs(self.random.random_range(0..90)));
+        let soon =
+            self.world.clock.now().plus(Duration::from_secs(self.random.random_range(0..90)));
         let soon = jiff::Timestamp::from_millisecond(soon.as_millis()).unwrap();
         let schedule = match self.random.random_range(0..3) {
             0 => "rate(1 minute)".to_owned(),
@@ -151,7 +154,8 @@ impl Life {
         let state = ["OK", "ALARM", "INSUFFICIENT_DATA"][self.random.random_range(0..3)];
         let mut input = json!({"AlarmName": name, "StateValue": state, "StateReason": "by hand"});
         if self.random.random_bool(0.7) {
-            let now = jiff::Timestamp::from_millisecond(self.world.clock.now().as_millis()).unwrap();
+            let now =
+                jiff::Timestamp::from_millisecond(self.world.clock.now().as_millis()).unwrap();
             let values: Vec<f64> = (0..3).map(|_| self.random.random_range(0.0..100.0)).collect();
             let data = json!({"version": "1.0", "recentDatapoints": values, "threshold": 50.0,
                               "queryDate": now.strftime("%Y-%m-%dT%H:%M:%S.%3f+0000").to_string()});

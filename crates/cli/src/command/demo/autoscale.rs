@@ -172,7 +172,7 @@ impl Way {
         moved && reached && explained.endpoint_status == "InService"
     }
 
-    /// `1/3 instances · AlarmHigh OK · waits for 3 minutes in a row above 79.2: 2 so far`.
+    /// `1/3 instances · 200/min each · AlarmHigh OK · 2 of 3 minutes above 79.2`.
     pub(super) fn awaited(self, explained: &ExplainScalingOutput) -> String {
         let counts = format!(
             "{}/{} instances",
@@ -187,12 +187,15 @@ impl Way {
         };
         let mut alarms = explained.policies.iter().flat_map(|policy| &policy.alarms);
         let Some(alarm) = alarms.find(|alarm| alarm.side == side) else { return counts };
+        let latest = alarm.datapoints.first().and_then(|point| point.value);
+        let load =
+            latest.map_or_else(|| "no load yet".to_owned(), |value| format!("{value:.0}/min each"));
         let (name, above) = match self {
             Self::Out => ("AlarmHigh", "above"),
             Self::In => ("AlarmLow", "below"),
         };
         format!(
-            "{counts} · {name} {} · {} of {} minutes {above} {:.1}",
+            "{counts} · {load} · {name} {} · {} of {} minutes {above} {:.1}",
             alarm.state,
             self.so_far(alarm),
             alarm.datapoints.len(),
@@ -262,11 +265,11 @@ mod tests {
         };
         assert_eq!(
             Way::Out.awaited(&explained),
-            "1/1 instances · AlarmHigh OK · 2 of 3 minutes above 80.0"
+            "1/1 instances · 90/min each · AlarmHigh OK · 2 of 3 minutes above 80.0"
         );
         assert_eq!(
             Way::In.awaited(&explained),
-            "1/1 instances · AlarmLow OK · 1 of 3 minutes below 80.0"
+            "1/1 instances · 10/min each · AlarmLow OK · 1 of 3 minutes below 80.0"
         );
         assert!(!Way::Out.is_done(1, &explained) && Way::In.is_done(3, &explained));
         explained.desired_instance_count = 3;

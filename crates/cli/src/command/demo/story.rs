@@ -52,7 +52,11 @@ impl Story<'_> {
         self.let_it_scale(&load, pace).await?;
         if let Some(why) = pace.too_slow() {
             self.update(&load).await?;
-            load.finish().await;
+            let last = load.finish().await;
+            let step = self.report.steps.last_mut();
+            step.and_then(|step| step.tally.as_mut())
+                .into_iter()
+                .for_each(|tally| tally.add(&last));
             self.told_whole = false;
             self.output.note(why);
             return Ok(());

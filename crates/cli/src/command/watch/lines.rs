@@ -1,5 +1,7 @@
 //! A watch as plain lines, for pipes and logs: what has changed, and nothing else.
 
+use crate::output::visible;
+
 use super::picture::{clock, number};
 use super::view::{Alarm, Variant, View};
 
@@ -27,6 +29,7 @@ impl Lines {
                 if !self.told.contains(&key) {
                     let (status, text) = (&activity.status, activity.in_words());
                     let at = clock(activity.at);
+                    let text = visible(&text);
                     lines.push(format!("{now}  {}  {at} {status}: {text}", variant.name));
                 }
                 told.push(key);
@@ -43,7 +46,7 @@ fn state(view: &View, variant: &Variant) -> String {
     let wanted = load.wanted.map(|wanted| format!(" (target {})", number(wanted)));
     let alarm = |alarm: &Alarm| {
         let state = if alarm.state.is_empty() { "deleted" } else { &alarm.state };
-        format!("  {} {state}", alarm.short())
+        format!("  {} {state}", visible(alarm.short()))
     };
     let alarms: String = variant.alarms.iter().map(alarm).collect();
     format!(

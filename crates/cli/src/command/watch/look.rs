@@ -41,7 +41,8 @@ const ALARMS_MAX: usize = 100;
 /// Targets in one call, as AWS limits it.
 const TARGETS_MAX: usize = 50;
 
-/// Pages of metrics that are read: more are none of a few hundred series of thirty points.
+/// Pages that are read of one thing. A variant has at most fifty policies, ten on a page; a few hundred series of thirty
+/// points are one.
 const PAGES_MAX: usize = 10;
 
 /// What a watch remembers between looks.
@@ -119,7 +120,7 @@ impl<'a> Looker<'a> {
     /// Policies, activities and cooldowns of one variant.
     async fn scaling(&self, endpoint: &str, variant: &mut Variant) -> Result<(), Error> {
         let resource_id = resource_id(endpoint, &variant.name);
-        let input = DescribeScalingPoliciesRequest {
+        let mut input = DescribeScalingPoliciesRequest {
             service_namespace: ServiceNamespace::Sagemaker,
             resource_id: Some(resource_id.clone()),
             scalable_dimension: Some(VARIANT_COUNT),
@@ -127,10 +128,14 @@ impl<'a> Looker<'a> {
             max_results: None,
             next_token: None,
         };
-        let policies: DescribeScalingPoliciesResponse =
-            autoscaling(self.client, "DescribeScalingPolicies", &input).await?;
-        for policy in policies.scaling_policies.iter().flatten() {
-            follow(variant, policy);
+        for _ in 0..PAGES_MAX {
+            let page: DescribeScalingPoliciesResponse =
+                autoscaling(self.client, "DescribeScalingPolicies", &input).await?;
+            page.scaling_policies.iter().flatten().for_each(|policy| follow(variant, policy));
+            match page.next_token {
+                Some(token) => input.next_token = Some(token),
+                None => break,
+            }
         }
         let input = DescribeScalingActivitiesRequest {
             service_namespace: ServiceNamespace::Sagemaker,

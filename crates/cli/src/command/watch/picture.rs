@@ -2,7 +2,7 @@
 
 use console::{measure_text_width, truncate_str};
 
-use crate::output::{Ink, age, instant};
+use crate::output::{Ink, age, instant, visible};
 
 use super::view::{Alarm, Target, Variant, View};
 
@@ -14,6 +14,9 @@ const BAR_CELLS: usize = 24;
 
 /// Where the values of a variant's lines begin.
 const LABEL: usize = 14;
+
+/// A variant's name has this part of a line that it shares with all else.
+const NAME_PART: usize = 3;
 
 /// A picture's size. Without a height it is as long as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +41,8 @@ pub(super) fn picture(view: &View, size: Size, ink: Ink) -> Vec<String> {
         && lines.len() > rows
     {
         let widest = view.variants.iter().map(|variant| measure_text_width(&variant.name)).max();
-        let short = view.variants.iter().map(|variant| short(variant, widest.unwrap_or(0), ink));
+        let widest = widest.unwrap_or(0).min((size.columns / NAME_PART).max(1));
+        let short = view.variants.iter().map(|variant| short(variant, widest, ink));
         // One variant is shown as far as it goes.
         if view.variants.len() > 1 {
             lines = head.into_iter().chain([String::new()]).chain(short).collect();
@@ -71,7 +75,7 @@ fn head(view: &View, ink: Ink) -> Vec<String> {
     let now = ink.faint(format!("{}{pace}", instant(view.now)));
     let mut lines = vec![format!("{}  {status}  {config}  {now}", ink.strong(&view.endpoint))];
     if let Some(reason) = &view.failure {
-        lines.push(format!("Last failure: {}", reason.replace('\n', " ")));
+        lines.push(format!("Last failure: {}", visible(reason)));
     }
     lines
 }
@@ -105,7 +109,7 @@ fn whole(variant: &Variant, now: i64, ink: Ink) -> Vec<String> {
             "InProgress" | "Pending" => ink.moving(format!("{:<11}", activity.status)),
             _ => ink.alarming(format!("{:<11}", activity.status)),
         };
-        let text = format!("{}  {status}  {}", clock(activity.at), activity.in_words());
+        let text = format!("{}  {status}  {}", clock(activity.at), visible(&activity.in_words()));
         lines.push(labelled(label, &text));
     }
     lines
@@ -115,20 +119,22 @@ fn labelled(label: &str, text: &str) -> String {
     format!("  {label:<LABEL$}{text}")
 }
 
-/// A variant on one line.
+/// A variant on one line, the most urgent first, as a narrow window cuts the end off.
 fn short(variant: &Variant, widest: usize, ink: Ink) -> String {
-    let padding = " ".repeat(widest.saturating_sub(measure_text_width(&variant.name)));
+    let name = truncate_str(&variant.name, widest, "…");
+    let padding = " ".repeat(widest.saturating_sub(measure_text_width(&name)));
+    let ringing: Vec<&str> =
+        variant.alarms.iter().filter(|alarm| alarm.state == "ALARM").map(Alarm::short).collect();
+    let mark = if ringing.is_empty() { " ".to_owned() } else { ink.alarming("▲") };
     let load = variant.load.now().map_or_else(|| "no data".to_owned(), number);
-    let ringing = variant.alarms.iter().filter(|alarm| alarm.state == "ALARM");
-    let ringing: Vec<String> = ringing.map(|alarm| ink.alarming(alarm.short())).collect();
     let spark = spark(&variant.load.values, variant.load.wanted);
     let counts = format!("{}/{}", variant.current, variant.desired);
-    format!(
-        "{}{padding}  {counts:>7}  {spark}  {load} {}  {}",
-        ink.strong(&variant.name),
-        variant.load.unit.in_words(),
-        ringing.join(" ")
-    )
+    let unit = variant.load.unit.in_words();
+    let name = ink.strong(name);
+    let ringing = ink.alarming(visible(&ringing.join(" ")));
+    format!("{mark} {name}{padding}  {counts:>5}  {load:>7} {unit:<12}  {spark}  {ringing}")
+        .trim_end()
+        .to_owned()
 }
 
 /// `██▒·  2 of 3 serve, between 1 and 4`.
@@ -189,10 +195,11 @@ fn alarm(alarm: &Alarm, now: i64, ink: Ink) -> String {
         "" => ink.alarming("deleted"),
         _ => ink.faint("too little data"),
     };
+    let name = visible(alarm.short());
     if alarm.since == 0 {
-        return format!("{} {state}", alarm.short());
+        return format!("{name} {state}");
     }
-    format!("{} {state} for {}", alarm.short(), age(alarm.since, now))
+    format!("{name} {state} for {}", age(alarm.since, now))
 }
 
 fn cooldowns(variant: &Variant, now: i64) -> Option<String> {

@@ -2,7 +2,7 @@
 //!
 //! One picture a second of a few dozen lines needs no widgets and no differences: lines are written over the old ones.
 //! So this takes the terminal calls of `rustix` and the widths of `console`, which are there already, instead of
-//! `ratatui` and `crossterm` with forty crates more (`docs/scaling.md`).
+//! `ratatui` and `crossterm` with twenty crates more (`docs/scaling.md`).
 
 use std::io::{self, Read, Write};
 

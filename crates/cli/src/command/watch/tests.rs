@@ -107,9 +107,14 @@ fn fifty_variants_fit_any_window() {
         assert!(lines.len() <= rows, "{} lines in {rows}", lines.len());
         assert!(lines.iter().all(|line| measure_text_width(line) <= columns), "{columns}");
     }
-    let lines = drawn(&view, 80, Some(60));
+    let lines = drawn(&view, 120, Some(60));
     assert_eq!(lines.len(), 52, "one line for each");
-    assert!(lines[2].starts_with("variant-  ") && lines[2].contains("2/3"), "{}", lines[2]);
+    assert!(
+        lines[2].starts_with("▲ variant- ")
+            && lines[2].contains("  2/3     60.5 per instance   ▁▅█  AlarmHigh"),
+        "{}",
+        lines[2]
+    );
     let lines = drawn(&view, 80, Some(24));
     assert_eq!(lines[23], "… and 29 more lines: make the window higher, or use --once");
 }

@@ -47,8 +47,8 @@ pub(super) struct Alarms {
     /// In the order of their names, as the store has them.
     watched: Vec<Watched>,
     points: Vec<Point>,
-    /// Whether the alarms have been taken over before: what comes later is new.
-    begun: bool,
+    /// The state that they were taken over from.
+    synced: Option<Arc<store::State>>,
 }
 
 #[derive(Debug)]
@@ -157,28 +157,48 @@ impl Alarms {
         self.watched.get(found)?.mean
     }
 
-    /// Takes over the alarms as they are now. Both lists are sorted by name, so that one pass does.
+    /// Takes over the alarms as they are now. Both lists are sorted by name, so that one pass does; mostly all are what
+    /// they were, and that is seen without looking into them.
     fn sync(&mut self, means: &Means) {
         let state = means.store.state();
+        if self.synced.as_ref().is_some_and(|synced| Arc::ptr_eq(synced, &state)) {
+            return;
+        }
+        let same = |(one, alarm): (&Watched, &Arc<Alarm>)| Arc::ptr_eq(&one.alarm, alarm);
+        let unchanged = self.watched.len() == state.alarms.size()
+            && self.watched.iter().zip(state.alarms.values()).all(same);
+        if !unchanged {
+            self.take_over(means, &state);
+        }
+        self.synced = Some(state);
+    }
+
+    fn take_over(&mut self, means: &Means, state: &store::State) {
         let known = std::mem::take(&mut self.watched);
         self.watched.reserve(state.alarms.size());
         let mut known = known.into_iter().peekable();
         for alarm in state.alarms.values() {
+            if let Some(same) = known.next_if(|one| Arc::ptr_eq(&one.alarm, alarm)) {
+                self.watched.push(same);
+                continue;
+            }
             while known.next_if(|one| one.alarm.name < alarm.name).is_some() {}
             let before = known.next_if(|one| one.alarm.name == alarm.name);
             self.watched.push(match before {
-                Some(one) if Arc::ptr_eq(&one.alarm, alarm) => one,
                 Some(one) if one.alarm.config == alarm.config => {
                     Watched { alarm: Arc::clone(alarm), ..one }
                 }
                 before => {
-                    let start = if self.begun { BEFORE_ALL } else { alarm.state.updated_at };
+                    // At the start nobody knows who has set a state.
+                    let start = match self.synced {
+                        Some(_) => BEFORE_ALL,
+                        None => alarm.state.updated_at,
+                    };
                     let known = before.map_or(start, |one| one.state_known);
                     Watched::new(means, alarm, known)
                 }
             });
         }
-        self.begun = true;
     }
 }
 
