@@ -1,6 +1,7 @@
 //! What operations may know of what runs, beside the records: a view that `control` has and `server` hands in.
 
 use std::fmt;
+use std::time::Duration;
 
 use domain::instance::Observed;
 use domain::name::EndpointName;
@@ -12,6 +13,10 @@ pub struct Running {
     pub observed: Observed,
     /// Requests that it is answering.
     pub in_flight: u64,
+    /// Processor time that it has used so far, where that can be measured.
+    pub cpu: Option<Duration>,
+    /// Resident memory that it uses, where that can be measured.
+    pub memory_bytes: Option<u64>,
 }
 
 /// The view. It only looks: nothing here starts, stops or waits for anything (invariant A2).

@@ -21,7 +21,15 @@ impl Live for View {
         let key = EndpointKey::from(endpoint);
         let all = self.driver.observe().into_iter();
         all.filter(|observed| EndpointKey::from(&observed.fleet.endpoint) == key)
-            .map(|observed| Running { in_flight: self.traffic.in_flight(&observed.id), observed })
+            .map(|observed| {
+                let usage = self.driver.usage(&observed.id);
+                Running {
+                    in_flight: self.traffic.in_flight(&observed.id),
+                    cpu: usage.map(|usage| usage.cpu),
+                    memory_bytes: usage.map(|usage| usage.memory_bytes),
+                    observed,
+                }
+            })
             .collect()
     }
 

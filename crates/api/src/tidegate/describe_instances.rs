@@ -26,7 +26,6 @@ fn key(running: &Running) -> (&str, &str) {
     (running.observed.fleet.variant.as_str(), running.observed.id.as_str())
 }
 
-/// Since when an instance serves and what it uses of the machine is not seen from here.
 fn shown(running: &Running) -> EndpointInstance {
     let observed = &running.observed;
     EndpointInstance {
@@ -40,8 +39,7 @@ fn shown(running: &Running) -> EndpointInstance {
             Phase::Exited(_) => InstancePhase::Exited,
         },
         in_flight: i32::try_from(running.in_flight).unwrap_or(i32::MAX),
-        ready_since: None,
-        cpu_utilization: None,
-        memory_utilization: None,
+        cpu_seconds: running.cpu.map(|spent| spent.as_secs_f64()),
+        memory_bytes: running.memory_bytes.and_then(|bytes| i64::try_from(bytes).ok()),
     }
 }

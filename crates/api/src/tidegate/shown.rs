@@ -43,6 +43,10 @@ pub(super) fn decision(recent: &Recent) -> ScalingDecision {
     let decision = &recent.decision;
     let leading = decision.leading();
     let mut summary = explain::decision(decision);
+    if let Some(why) = &recent.refused {
+        // Writing into a string cannot fail.
+        let _ = write!(summary, " It could not be done: {why}");
+    }
     if recent.times > 1 {
         let secs = decision.at.since(recent.since).as_secs();
         // Writing into a string cannot fail.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use auth::Principal;
 use bytes::Bytes;
@@ -60,6 +61,8 @@ impl Live for Busy {
                 phase,
             },
             in_flight: 3,
+            cpu: Some(Duration::from_millis(1500)),
+            memory_bytes: None,
         };
         vec![instance("spare", 1, Phase::Starting), instance("main", 2, Phase::Stopping)]
     }
@@ -71,7 +74,12 @@ impl Live for Busy {
             outcome: Outcome::Held(Hold::NoValue),
             considered: Vec::new(),
         };
-        vec![Recent { since: Timestamp::from_millis(NOW - 2 * MINUTE), times: 3, decision }]
+        vec![Recent {
+            since: Timestamp::from_millis(NOW - 2 * MINUTE),
+            times: 3,
+            decision,
+            refused: None,
+        }]
     }
 }
 

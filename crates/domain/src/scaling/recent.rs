@@ -12,4 +12,6 @@ pub struct Recent {
     pub times: u64,
     /// The last of them.
     pub decision: Decision,
+    /// Why SageMaker refused the change that was decided, if it did: its activity's message.
+    pub refused: Option<String>,
 }

@@ -16,7 +16,7 @@ use domain::time::Clock;
 use life::Life;
 
 /// Lives of one test, unless `SIM_SEEDS` says how many: several tests share the processors.
-const SEEDS: u64 = 12;
+const SEEDS: u64 = 10;
 const STEPS: usize = 120;
 
 /// How long everything may take to come to rest once nobody wants anything more: drains and updates have their limits.

@@ -8,7 +8,7 @@ use wire::application_autoscaling::{
     RegisterScalableTargetRequest, RegisterScalableTargetResponse, ServiceNamespace,
     TargetTrackingScalingPolicyConfiguration,
 };
-use wire::tidegate::{AlarmSide, ExplainScalingOutput, ExplainedAlarm};
+use wire::tidegate::{AlarmSide, AlarmState, ExplainScalingOutput, ExplainedAlarm};
 
 use crate::Error;
 use crate::client::Client;
@@ -172,12 +172,10 @@ impl Way {
         moved && reached && explained.endpoint_status == "InService"
     }
 
-    /// `1/3 instances · 200/min each · AlarmHigh OK · 2 of 3 minutes above 79.2`.
+    /// `1/3 · 200/min each · AlarmHigh OK, 2 of 3 above 79`: short, for it shares a line of 80 columns.
     pub(super) fn awaited(self, explained: &ExplainScalingOutput) -> String {
-        let counts = format!(
-            "{}/{} instances",
-            explained.current_instance_count, explained.desired_instance_count
-        );
+        let counts =
+            format!("{}/{}", explained.current_instance_count, explained.desired_instance_count);
         if explained.endpoint_status != "InService" {
             return format!("{counts} · {}", explained.endpoint_status);
         }
@@ -187,6 +185,11 @@ impl Way {
         };
         let mut alarms = explained.policies.iter().flat_map(|policy| &policy.alarms);
         let Some(alarm) = alarms.find(|alarm| alarm.side == side) else { return counts };
+        let state = match alarm.state {
+            AlarmState::InsufficientData => "without data",
+            AlarmState::Ok => "OK",
+            AlarmState::Alarm => "ALARM",
+        };
         let latest = alarm.datapoints.first().and_then(|point| point.value);
         let load =
             latest.map_or_else(|| "no load yet".to_owned(), |value| format!("{value:.0}/min each"));
@@ -195,8 +198,8 @@ impl Way {
             Self::In => ("AlarmLow", "below"),
         };
         format!(
-            "{counts} · {load} · {name} {} · {} of {} minutes {above} {:.1}",
-            alarm.state,
+            "{counts} · {load} · {name} {}, {} of {} {above} {:.0}",
+            state,
             self.so_far(alarm),
             alarm.datapoints.len(),
             alarm.threshold
@@ -215,7 +218,7 @@ impl Way {
 
 #[cfg(test)]
 mod tests {
-    use wire::tidegate::{AlarmDatapoint, AlarmState, ExplainedPolicy};
+    use wire::tidegate::{AlarmDatapoint, ExplainedPolicy};
 
     use super::*;
 
@@ -265,12 +268,9 @@ mod tests {
         };
         assert_eq!(
             Way::Out.awaited(&explained),
-            "1/1 instances · 90/min each · AlarmHigh OK · 2 of 3 minutes above 80.0"
+            "1/1 · 90/min each · AlarmHigh OK, 2 of 3 above 80"
         );
-        assert_eq!(
-            Way::In.awaited(&explained),
-            "1/1 instances · 10/min each · AlarmLow OK · 1 of 3 minutes below 80.0"
-        );
+        assert_eq!(Way::In.awaited(&explained), "1/1 · 10/min each · AlarmLow OK, 1 of 3 below 80");
         assert!(!Way::Out.is_done(1, &explained) && Way::In.is_done(3, &explained));
         explained.desired_instance_count = 3;
         assert!(!Way::Out.is_done(1, &explained), "not reached yet");

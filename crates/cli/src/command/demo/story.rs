@@ -160,7 +160,7 @@ impl Story<'_> {
     }
 
     async fn scale_out(&mut self, load: &Load, pace: Pace) -> Result<(), Error> {
-        let name = "wait until it scales out";
+        let name = "scale out under load";
         let progress = Progress::start(self.output, name);
         let reached = self.scaled(Way::Out, MIN_CAPACITY, &progress, pace).await?;
         tokio::time::sleep(AROUND).await;
@@ -172,7 +172,7 @@ impl Story<'_> {
 
     /// `last` is what the clients saw since the last step, before they stopped.
     async fn scale_in(&mut self, last: Tally, pace: Pace) -> Result<(), Error> {
-        let name = "stop the load, wait until it scales in";
+        let name = "scale in without load";
         let progress = Progress::start(self.output, name);
         let before = explain(&self.client, self.belongings.endpoint(), VARIANT).await?;
         let from = before.desired_instance_count;

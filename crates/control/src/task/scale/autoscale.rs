@@ -22,6 +22,10 @@ use store::{Changes, State, decide};
 use super::alarms::{Alarms, Triggered};
 use super::{Decisions, Done, Means};
 
+/// Targets whose notes that nothing came of a call share one decision of the store: a fleet that has nothing to do any more
+/// makes one for each target, all in the same minute.
+const NOTES_MAX: usize = 500;
+
 /// Decides for targets, and looks after the changes that are in flight.
 #[derive(Debug)]
 pub(super) struct Autoscale {
@@ -56,19 +60,27 @@ impl Autoscale {
         for trigger in triggers {
             by_target.entry(trigger.action.target.clone()).or_default().push(trigger);
         }
+        let mut notes = Vec::new();
         for (target, triggers) in by_target {
             let state = means.store.state();
             let lows = low_means(&state, alarms, &target);
             let question = Question { target, triggers, lows, now };
             let Some(decision) = answer(&state, &question) else { continue };
             if !writes(&state, &question, &decision) {
-                self.decisions.tell(&question.target, decision);
+                self.decisions.tell(&question.target, decision, None);
+                continue;
+            }
+            if matches!(decision.outcome, Outcome::NotScaled { .. }) {
+                notes.push(question);
+                if notes.len() >= NOTES_MAX {
+                    done.failed |= !self.note(means, std::mem::take(&mut notes)).await;
+                }
                 continue;
             }
             match act(means, question.clone()).await {
-                Ok(Some((decision, moved))) => {
+                Ok(Some(Acted { decision, moved, refused })) => {
                     done.changed |= moved;
-                    self.decisions.tell(&question.target, decision);
+                    self.decisions.tell(&question.target, decision, refused);
                 }
                 Ok(None) => {}
                 Err(why) => {
@@ -77,7 +89,45 @@ impl Autoscale {
                 }
             }
         }
+        if !notes.is_empty() {
+            done.failed |= !self.note(means, notes).await;
+        }
         done
+    }
+
+    /// Records that nothing came of calls. Whether the store kept it. Where a change has become possible meanwhile, the next
+    /// call makes it.
+    async fn note(&self, means: &Means, questions: Vec<Question>) -> bool {
+        let with_id = |question| (question, Uuid::from_entropy((means.entropy)()));
+        let questions: Vec<_> = questions.into_iter().map(with_id).collect();
+        let kept = decide(&*means.store, move |state| -> Result<_, std::convert::Infallible> {
+            let (mut changes, mut told) = (Changes::none(), Vec::with_capacity(questions.len()));
+            for (question, id) in questions {
+                let target = state.targets.get(&question.target);
+                let (Some(target), Some(decision)) = (target, answer(state, &question)) else {
+                    continue;
+                };
+                if let Some((target, activity)) =
+                    scaling::not_scaled(target, &decision, id, question.now)
+                {
+                    changes = changes.put(target).put(activity);
+                    told.push((question.target, decision));
+                }
+            }
+            Ok((changes, told))
+        });
+        match kept.await {
+            Ok(told) => {
+                for (target, decision) in told {
+                    self.decisions.tell(&target, decision, None);
+                }
+                true
+            }
+            Err(why) => {
+                tracing::error!(%why, "scaling decisions could not be kept");
+                false
+            }
+        }
     }
 
     /// Closes the activities whose change has been reached, has failed or has been overtaken. Whether the store kept it.
@@ -163,8 +213,17 @@ fn writes(state: &State, question: &Question, decision: &Decision) -> bool {
     }
 }
 
-/// Decides and does it, in one. With the decision, whether a capacity is changed by it.
-async fn act(means: &Means, question: Question) -> Result<Option<(Decision, bool)>, String> {
+/// A decision, and what came of it.
+struct Acted {
+    decision: Decision,
+    /// A capacity is changed by it.
+    moved: bool,
+    /// Why the change was refused, if it was.
+    refused: Option<String>,
+}
+
+/// Decides and does it, in one.
+async fn act(means: &Means, question: Question) -> Result<Option<Acted>, String> {
     let id = Uuid::from_entropy((means.entropy)());
     let limits = Arc::clone(&means.limits);
     let kept = decide(&*means.store, move |state| -> Result<_, std::convert::Infallible> {
@@ -172,11 +231,14 @@ async fn act(means: &Means, question: Question) -> Result<Option<(Decision, bool
         let Some(target) = state.targets.get(&question.target) else {
             return Ok((Changes::none(), None));
         };
-        let mut moved = false;
+        let (mut moved, mut refused) = (false, None);
         let changes = match &decision.outcome {
             Outcome::ScaleTo { change, .. } => {
                 let begun = begun(state, target, change, &limits, (id, question.now));
-                moved = begun.as_ref().is_some_and(|begun| begun.endpoint.is_some());
+                if let Some(begun) = &begun {
+                    moved = begun.endpoint.is_some();
+                    refused = begun.activity.status_message.clone().filter(|_| !moved);
+                }
                 begun.map_or_else(Changes::none, |begun| put(Changes::none(), begun))
             }
             Outcome::NotScaled { .. } => {
@@ -187,7 +249,7 @@ async fn act(means: &Means, question: Question) -> Result<Option<(Decision, bool
             }
             Outcome::Held(_) | Outcome::Nothing => Changes::none(),
         };
-        Ok((changes, Some((decision, moved))))
+        Ok((changes, Some(Acted { decision, moved, refused })))
     });
     kept.await.map_err(|why| why.to_string())
 }

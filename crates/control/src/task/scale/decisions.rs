@@ -29,7 +29,8 @@ impl Decisions {
         book.by_target.get(target).map(|kept| kept.iter().cloned().collect()).unwrap_or_default()
     }
 
-    pub(super) fn tell(&self, target: &TargetKey, decision: Decision) {
+    /// Keeps a decision; `refused` says why the change it led to could not be begun.
+    pub(super) fn tell(&self, target: &TargetKey, decision: Decision, refused: Option<String>) {
         let mut book = self.book();
         if !book.by_target.contains_key(target) {
             if book.order.len() >= TARGETS_MAX
@@ -46,7 +47,7 @@ impl Decisions {
                 last.decision = decision;
             }
             _ => {
-                kept.push_front(Recent { since: decision.at, times: 1, decision });
+                kept.push_front(Recent { since: decision.at, times: 1, decision, refused });
                 kept.truncate(KEPT_PER_TARGET);
             }
         }
@@ -84,9 +85,9 @@ mod tests {
         let decisions = Decisions::default();
         let held = || Outcome::Held(Hold::Suspended(Direction::Out));
         for seconds in [10, 70, 130] {
-            decisions.tell(&target("a"), decision(seconds, held()));
+            decisions.tell(&target("a"), decision(seconds, held()), None);
         }
-        decisions.tell(&target("a"), decision(190, Outcome::Nothing));
+        decisions.tell(&target("a"), decision(190, Outcome::Nothing), None);
         let told: Vec<_> = decisions
             .of(&target("a"))
             .into_iter()
@@ -101,7 +102,7 @@ mod tests {
         let decisions = Decisions::default();
         for seconds in 0..100 {
             let hold = Hold::ScaleInCooldown { until: Timestamp::from_millis(seconds) };
-            decisions.tell(&target("a"), decision(seconds, Outcome::Held(hold)));
+            decisions.tell(&target("a"), decision(seconds, Outcome::Held(hold)), None);
         }
         assert_eq!(decisions.of(&target("a")).len(), KEPT_PER_TARGET);
     }

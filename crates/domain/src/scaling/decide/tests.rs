@@ -185,6 +185,16 @@ fn in_goes_when_all_that_track_agree() {
             idle(two()).with(ringing(Some(89.0))),
             "p: AlreadyAtDesiredCapacity { current: Some(6) }",
         ),
+        (
+            "2.5, the other calls too, and keeps all",
+            idle(two()).low("q", &[89.0; 15]),
+            "q: AlreadyAtDesiredCapacity { current: Some(6) }",
+        ),
+        (
+            "2.5, the other calls too, and would have more",
+            idle(two()).low("q", &[600.0; 15]),
+            "q: AlreadyAtDesiredCapacity { current: Some(6) }",
+        ),
         ("2.5, DisableScaleIn has no say", idle(only_out.with(q_is(None, None))), "6 -> 2 by p"),
     ]);
 }

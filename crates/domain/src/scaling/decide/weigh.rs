@@ -203,7 +203,11 @@ fn choose(facts: &Facts<'_>, considered: &mut [Considered]) -> Outcome {
     let tracking_scales_in = considered.iter().any(|one| {
         one.side == Side::Low && matches!(one.verdict, Verdict::Chosen | Verdict::Outweighed { .. })
     });
-    let to = if wanted < current && tracking_scales_in { agreed(facts, wanted) } else { wanted };
+    let to = if wanted < current && tracking_scales_in {
+        agreed(facts, considered, wanted)
+    } else {
+        wanted
+    };
     let won = &mut considered[index];
     won.bounded = Some(to);
     let Some(direction) = Direction::of(current, to) else {
@@ -221,21 +225,22 @@ fn choose(facts: &Facts<'_>, considered: &mut [Considered]) -> Outcome {
     Outcome::ScaleTo { direction, change: Change { from: current, to, cause, cooldown_secs } }
 }
 
-/// The largest of what the policies that track a target would keep, by what their low alarms saw last, and within the
-/// bounds. They need not all call at the same moment: a high-resolution alarm does so six times as often.
-fn agreed(facts: &Facts<'_>, wanted: u32) -> u32 {
+/// The largest of what the policies that track a target would keep, and within the bounds: by what those see that call,
+/// whether or not that is a change, and by what the low alarms of the others saw last. They need not all call at the same
+/// moment: a high-resolution alarm does so six times as often.
+fn agreed(facts: &Facts<'_>, considered: &[Considered], wanted: u32) -> u32 {
     let Some(resource) = facts.resource else { return wanted };
-    let calls =
-        |name: &str| facts.triggers.iter().any(|one| one.policy == name && one.side == Side::Low);
+    let calling = || considered.iter().filter(|one| one.side == Side::Low);
     let kept = facts
         .policies
         .iter()
-        .filter(|one| !calls(&one.policy.name))
+        .filter(|one| !calling().any(|calling| calling.policy == one.policy.name))
         .filter(|one| one.low == Some(StateValue::Alarm))
         .filter_map(|one| {
             let value = one.low_mean.filter(|value| !value.is_nan())?;
             Some(scales_in(one)?.law(resource.desired).wanted(value, None))
         });
+    let kept = kept.chain(calling().filter_map(|one| one.wanted));
     let most = kept.fold(wanted, u32::max).min(resource.desired);
     facts.target.bounds().clamp(most)
 }

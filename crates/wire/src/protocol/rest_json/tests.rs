@@ -194,15 +194,21 @@ fn what_tidegate_adds_is_rest_json_too() {
     let call = route(&tidegate::SERVICE, &parts, &body).unwrap();
     assert_eq!(call.operation.name.parse(), Ok(tidegate::Operation::ExplainScaling));
     assert_eq!(call.input::<tidegate::ExplainScalingInput>().unwrap(), input);
+    let output = tidegate::ExplainScalingOutput {
+        now: Timestamp(1_795_427_766_250),
+        ..tidegate::ExplainScalingOutput::default()
+    };
+    let response = call.respond(&output, "id");
+    let body: Value = serde_json::from_slice(response.body()).unwrap();
+    assert_eq!(body["Now"], json!(1_795_427_766.25));
     let output = tidegate::DescribeInstancesOutput {
         instances: vec![tidegate::EndpointInstance {
             instance_id: "i-1".to_owned(),
             variant_name: "AllTraffic".to_owned(),
             phase: tidegate::InstancePhase::Ready,
             in_flight: 3,
-            ready_since: Some(Timestamp(1_795_427_766_250)),
-            cpu_utilization: Some(150.5),
-            memory_utilization: None,
+            cpu_seconds: Some(150.5),
+            memory_bytes: None,
         }],
     };
     let operation = tidegate::Operation::DescribeInstances.model();
@@ -211,7 +217,7 @@ fn what_tidegate_adds_is_rest_json_too() {
     let body: Value = serde_json::from_slice(response.body()).unwrap();
     let expected = json!({"Instances": [{
         "InstanceId": "i-1", "VariantName": "AllTraffic", "Phase": "Ready", "InFlight": 3,
-        "ReadySince": 1_795_427_766.25, "CpuUtilization": 150.5,
+        "CpuSeconds": 150.5,
     }]});
     assert_eq!(body, expected);
     let error = ErrorBody::new("ResourceNotFound", StatusCode::NOT_FOUND, "no endpoint chat");

@@ -105,7 +105,6 @@ impl Value for AlarmState {
 /// How far an instance has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum InstancePhase {
-    Draining,
     Exited,
     Preparing,
     Ready,
@@ -114,19 +113,12 @@ pub enum InstancePhase {
 }
 
 impl InstancePhase {
-    pub const ALL: &'static [Self] = &[
-        Self::Draining,
-        Self::Exited,
-        Self::Preparing,
-        Self::Ready,
-        Self::Starting,
-        Self::Stopping,
-    ];
+    pub const ALL: &'static [Self] =
+        &[Self::Exited, Self::Preparing, Self::Ready, Self::Starting, Self::Stopping];
 
     /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Draining => "Draining",
             Self::Exited => "Exited",
             Self::Preparing => "Preparing",
             Self::Ready => "Ready",
@@ -147,7 +139,6 @@ impl std::str::FromStr for InstancePhase {
 
     fn from_str(value: &str) -> Result<Self, DecodeError> {
         match value {
-            "Draining" => Ok(Self::Draining),
             "Exited" => Ok(Self::Exited),
             "Preparing" => Ok(Self::Preparing),
             "Ready" => Ok(Self::Ready),

@@ -139,23 +139,16 @@ pub static ENDPOINT_INSTANCE: Schema = Schema {
                 location: Location::Body,
             },
             Member {
-                name: "ReadySince",
-                wire_name: "ReadySince",
-                schema: &TIMESTAMP,
-                required: false,
-                location: Location::Body,
-            },
-            Member {
-                name: "CpuUtilization",
-                wire_name: "CpuUtilization",
+                name: "CpuSeconds",
+                wire_name: "CpuSeconds",
                 schema: &DOUBLE,
                 required: false,
                 location: Location::Body,
             },
             Member {
-                name: "MemoryUtilization",
-                wire_name: "MemoryUtilization",
-                schema: &DOUBLE,
+                name: "MemoryBytes",
+                wire_name: "MemoryBytes",
+                schema: &LONG,
                 required: false,
                 location: Location::Body,
             },
@@ -532,12 +525,14 @@ pub static INSTANCE_PHASE: Schema = Schema {
     kind: Kind::String(StringRules {
         length: Range { min: None, max: None },
         pattern: None,
-        values: &["Draining", "Exited", "Preparing", "Ready", "Starting", "Stopping"],
+        values: &["Exited", "Preparing", "Ready", "Starting", "Stopping"],
     }),
 };
 
 pub static INTEGER: Schema =
     Schema { name: "Integer", kind: Kind::Integer(Range { min: None, max: None }) };
+
+pub static LONG: Schema = Schema { name: "Long", kind: Kind::Long(Range { min: None, max: None }) };
 
 pub static RESOURCE_NOT_FOUND: Schema = Schema {
     name: "ResourceNotFound",

@@ -128,12 +128,10 @@ pub struct EndpointInstance {
     pub phase: InstancePhase,
     /// Requests that it is working on.
     pub in_flight: i32,
-    /// When it began to serve; absent until then.
-    pub ready_since: Option<Timestamp>,
-    /// Percent of one core: two busy cores are 200. Absent if not measured yet.
-    pub cpu_utilization: Option<f64>,
-    /// Percent of the memory that the instance may use. Absent if not measured yet.
-    pub memory_utilization: Option<f64>,
+    /// Processor time that it has used so far, all cores together. Absent where it cannot be measured.
+    pub cpu_seconds: Option<f64>,
+    /// Resident memory that it uses now. Absent where it cannot be measured.
+    pub memory_bytes: Option<i64>,
 }
 
 impl Value for EndpointInstance {
@@ -144,9 +142,8 @@ impl Value for EndpointInstance {
             variant_name: members.required("VariantName")?,
             phase: members.required("Phase")?,
             in_flight: members.required("InFlight")?,
-            ready_since: members.optional("ReadySince")?,
-            cpu_utilization: members.optional("CpuUtilization")?,
-            memory_utilization: members.optional("MemoryUtilization")?,
+            cpu_seconds: members.optional("CpuSeconds")?,
+            memory_bytes: members.optional("MemoryBytes")?,
         })
     }
 
@@ -156,9 +153,8 @@ impl Value for EndpointInstance {
             .required("VariantName", &self.variant_name)
             .required("Phase", &self.phase)
             .required("InFlight", &self.in_flight)
-            .optional("ReadySince", self.ready_since.as_ref())
-            .optional("CpuUtilization", self.cpu_utilization.as_ref())
-            .optional("MemoryUtilization", self.memory_utilization.as_ref())
+            .optional("CpuSeconds", self.cpu_seconds.as_ref())
+            .optional("MemoryBytes", self.memory_bytes.as_ref())
             .finish()
     }
 }
