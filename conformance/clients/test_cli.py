@@ -1,5 +1,7 @@
 """The AWS CLI, versions 1 and 2, in a shell: the commands people type, their exit statuses and their words."""
 
+import datetime
+import functools
 import json
 import urllib.request
 
@@ -34,12 +36,15 @@ class Shell:
         assert (ended.returncode, ended.stdout) == (status or self.cli.refused, ""), ended
         return ended.stderr.strip()
 
-    def sagemaker(self, command, **members):
+    def service(self, service, command, **members):
         arguments = []
         for name, value in members.items():
             written = value if isinstance(value, str) else json.dumps(value)
             arguments += [f"--{name.replace('_', '-')}", written]
-        return self.json("sagemaker", command, *arguments)
+        return self.json(service, command, *arguments)
+
+    def sagemaker(self, command, **members):
+        return self.service("sagemaker", command, **members)
 
 
 @pytest.fixture(scope="module", params=[1, 2], ids=["v1", "v2"])
@@ -143,6 +148,103 @@ def test_an_endpoint_from_its_making_to_its_end(aws, hosting, tmp_path):
     for config in (first, second):
         aws.sagemaker("delete-endpoint-config", endpoint_config_name=config)
     aws.sagemaker("delete-model", model_name=name)
+
+
+def test_a_variant_is_scaled_and_watched(aws, echo):
+    """Version 1 of today speaks JSON to CloudWatch, version 2 awsQuery."""
+    target = {
+        "service_namespace": "sagemaker",
+        "resource_id": f"endpoint/{echo}/variant/main",
+        "scalable_dimension": "sagemaker:variant:DesiredInstanceCount",
+    }
+
+    def scale(command, **members):
+        return aws.service("application-autoscaling", command, **(target | members))
+
+    scale("register-scalable-target", min_capacity=1, max_capacity=2)
+    config = {
+        "TargetValue": 1000.0,
+        "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+    }
+    made = scale(
+        "put-scaling-policy",
+        policy_name="track",
+        policy_type="TargetTrackingScaling",
+        target_tracking_scaling_policy_configuration=config,
+    )
+    alarms = [one["AlarmName"] for one in made["Alarms"]]
+    # Ends at once, because they are there.
+    aws.text("cloudwatch", "wait", "alarm-exists", "--alarm-names", *alarms)
+    shown = aws.json("cloudwatch", "describe-alarms", "--alarm-names", *alarms)["MetricAlarms"]
+    assert [(one["Threshold"], one["Period"], one["EvaluationPeriods"]) for one in shown] == [
+        (1000.0, 60, 3),
+        (900.0, 60, 15),
+    ]
+    assert {one["AlarmActions"][0].rsplit(":createdBy/", 1)[0] for one in shown} == {made["PolicyARN"]}
+    history = aws.json("cloudwatch", "describe-alarm-history", "--alarm-name", alarms[0])["AlarmHistoryItems"]
+    assert history[-1]["HistorySummary"] == f'Alarm "{alarms[0]}" created'
+
+    line = aws.refused(
+        "application-autoscaling", "put-scheduled-action", "--scheduled-action-name", "never", "--schedule", "daily",
+        "--scalable-target-action", "MinCapacity=1", "--service-namespace", "sagemaker", "--resource-id",
+        target["resource_id"], "--scalable-dimension", target["scalable_dimension"],
+    )  # fmt: skip
+    assert "(ValidationException) when calling the PutScheduledAction operation" in line
+    scale("deregister-scalable-target")
+    assert aws.json("cloudwatch", "describe-alarms", "--alarm-names", *alarms)["MetricAlarms"] == []
+
+
+def test_metrics_of_ones_own_are_kept_and_watched(aws):
+    name, alarm = names.fresh("Depth"), names.fresh("cli-alarm")
+    metric = ["--namespace", "Clients", "--metric-name", name]
+    now = datetime.datetime.now(datetime.UTC).replace(second=0, microsecond=0)
+    at = [(now + datetime.timedelta(minutes=minutes)).isoformat() for minutes in (-3, -2, -1)]
+    cloudwatch = functools.partial(aws.text, "cloudwatch")
+    cloudwatch("put-metric-data", *metric, "--value", "2.5", "--timestamp", at[0], "--dimensions", "queue=a b/1")
+    data = json.dumps(
+        [
+            {
+                "MetricName": name,
+                "Dimensions": [{"Name": "queue", "Value": "a b/1"}],
+                "Timestamp": at[1],
+                "Values": [1, 2],
+                "Counts": [3, 1],
+            }
+        ]
+    )
+    cloudwatch("put-metric-data", "--namespace", "Clients", "--metric-data", data)
+    listed = aws.json("cloudwatch", "list-metrics", *metric)["Metrics"]
+    assert [one["Dimensions"] for one in listed] == [[{"Name": "queue", "Value": "a b/1"}]]
+    period = ["--start-time", at[0], "--end-time", at[2]]
+    answer = aws.json(
+        "cloudwatch", "get-metric-statistics", *metric, *period, "--period", "60", "--statistics", "Sum", "SampleCount",
+        "--dimensions", "Name=queue,Value=a b/1",
+    )  # fmt: skip
+    points = sorted(answer["Datapoints"], key=lambda one: one["Timestamp"])
+    assert [(one["Sum"], one["SampleCount"]) for one in points] == [(2.5, 1.0), (5.0, 4.0)]
+    dimensions = [{"Name": "queue", "Value": "a b/1"}]
+    stat = {
+        "Metric": {"Namespace": "Clients", "MetricName": name, "Dimensions": dimensions},
+        "Period": 60,
+        "Stat": "p50",
+    }
+    queries = json.dumps([{"Id": "m", "MetricStat": stat}, {"Id": "half", "Expression": "m / 2"}])
+    answer = aws.json("cloudwatch", "get-metric-data", "--metric-data-queries", queries, *period)
+    assert [one["Values"] for one in answer["MetricDataResults"]] == [[1.0, 2.5], [0.5, 1.25]]
+
+    cloudwatch(
+        "put-metric-alarm", "--alarm-name", alarm, *metric, "--statistic", "Sum", "--period", "60",
+        "--evaluation-periods", "1", "--threshold", "1", "--comparison-operator", "GreaterThanThreshold",
+    )  # fmt: skip
+    cloudwatch("wait", "alarm-exists", "--alarm-names", alarm)
+    cloudwatch("set-alarm-state", "--alarm-name", alarm, "--state-value", "ALARM", "--state-reason", "by hand")
+    query = ["--query", "MetricAlarms[].[StateValue,StateReason]", "--output", "text"]
+    assert cloudwatch("describe-alarms", "--alarm-names", alarm, *query) == "ALARM\tby hand\n"
+    cloudwatch("delete-alarms", "--alarm-names", alarm)
+    line = aws.refused(
+        "cloudwatch", "set-alarm-state", "--alarm-name", alarm, "--state-value", "OK", "--state-reason", "gone"
+    )
+    assert "(ResourceNotFound) when calling the SetAlarmState operation" in line
 
 
 def test_it_invokes(aws, echo, tmp_path):

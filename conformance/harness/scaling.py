@@ -52,6 +52,13 @@ class Scaling:
         self.autoscaling.register_scalable_target(**target, MinCapacity=least, MaxCapacity=most, **more)
         return target
 
+    def target(self, target):
+        """What is described of a target; nothing if it is not registered."""
+        found = self.autoscaling.describe_scalable_targets(
+            ServiceNamespace="sagemaker", ResourceIds=[target["ResourceId"]]
+        )["ScalableTargets"]
+        return found[0] if found else None
+
     # -- policies and alarms -----------------------------------------------------------------------------------------
 
     def track(self, target, value, policy="track", metric=None, **more):

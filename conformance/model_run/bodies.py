@@ -1,6 +1,6 @@
 """Variants of an awsJson request as a whole: bodies that are no input at all, and targets that name no operation."""
 
-from . import members, oracle, values
+from . import oracle, speech, values
 from .cases import Accepted, Case, Either, Invalid, Refused
 
 _SERIALIZATION = ("SerializationException",)
@@ -40,8 +40,8 @@ def cases(model, operation):
     made = []
 
     def add(about, body, expected):
-        request = members.json_request(model, operation.name, body)
-        made.append(Case(model, operation.name, "body", about, request, expected, operation))
+        request = speech.json_request(model, operation.name, body)
+        made.append(Case(model, model.row(operation.name), "body", about, request, expected, operation))
 
     for about, body, texts in _NOT_AN_INPUT:
         add(about, body, Refused(_SERIALIZATION, texts))
@@ -52,7 +52,7 @@ def cases(model, operation):
         add(about, body, empty)
     for about, body in _OPEN:
         add(about, body, Either((empty, Refused(_SERIALIZATION))))
-    escaped = members.as_json(values.plain(operation.input)).replace(b"a", b"\\u0061")
+    escaped = speech.as_json(values.plain(operation.input)).replace(b"a", b"\\u0061")
     add("members and values escaped", escaped, Accepted())
     return made
 
@@ -72,4 +72,4 @@ def targets(model):
 
 
 def _empty(model, target):
-    return members.json_request(model, target, b"{}")
+    return speech.json_request(model, target, b"{}")

@@ -1,9 +1,11 @@
 """Whether an answer is the one that was to be given: status, envelope, code and wording."""
 
+import io
 import json
 import re
 import xml.etree.ElementTree as ElementTree
 
+import cbor2
 from botocore.eventstream import EventStreamBuffer
 
 from . import oracle
@@ -22,6 +24,13 @@ _ITEM = re.compile(
     r"Value (?:null|'(?P<value>.*)') at '(?P<path>[^']*)' failed to satisfy constraint: (?P<rule>.*)", re.S
 )
 _BETWEEN = re.compile(r"; (?=Value (?:null |'))")
+
+
+# AWS has no words for these (reference/autoscaling-and-cloudwatch.md, section 6.1).
+_WITHOUT_A_MESSAGE = ("ResourceNotFound",)
+
+# What stands before the name of an error of a service that is older than awsJson.
+_NAMESPACE = re.compile(r"com\.amazon(aws)?\.[a-z0-9_.]+#")
 
 
 class Wrong(Exception):
@@ -52,7 +61,7 @@ def _check(case, answer):
         error = None
         _ENVELOPES[case.model.protocol].success(case, answer)
     else:
-        error = _ENVELOPES[case.model.protocol].error(answer)
+        error = _ENVELOPES[case.model.protocol].error(case, answer)
     _expect(case, case.expected, answer.status, error)
 
 
@@ -90,9 +99,10 @@ def _expect_accepted(case, expected, status, error):
     code, message = error
     # Something does not exist, exists already, or is too much.
     others = (*case.operation.errors, case.operation.validation_code)
-    if expected.always or status != 400 or code not in others or _HEAD.match(message):
+    known = case.operation.errors.get(code, 400)
+    if expected.always or status != known or code not in others or _HEAD.match(message):
         raise Wrong(f"refused with {status} {code}: {_cut(message)}")
-    if len(message) < 10:
+    if len(message) < 10 and code not in _WITHOUT_A_MESSAGE:
         raise Wrong(f"refused without a reason: {message!r}")
 
 
@@ -154,8 +164,8 @@ class _Json:
     """awsJson: everything is in the body, the type of an error too."""
 
     @staticmethod
-    def _object(answer):
-        if not re.fullmatch(r"application/x-amz-json-1\.[01]", answer.headers.get("content-type", "")):
+    def _object(case, answer):
+        if answer.headers.get("content-type") != case.model.content_type:
             raise Wrong(f"content type {answer.headers.get('content-type')}")
         try:
             body = json.loads(answer.body)
@@ -166,14 +176,8 @@ class _Json:
         return body
 
     @classmethod
-    def error(cls, answer):
-        body = cls._object(answer)
-        code, message = body.get("__type"), body.get("message", body.get("Message"))
-        if not isinstance(code, str) or not re.fullmatch(r"[A-Za-z]+", code):
-            raise Wrong(f"__type is {code!r}")
-        if not isinstance(message, str) or not message:
-            raise Wrong(f"{code} without a message")
-        return code, message
+    def error(cls, case, answer):
+        return _named(case, answer, cls._object(case, answer))
 
     @classmethod
     def success(cls, case, answer):
@@ -182,19 +186,71 @@ class _Json:
             if answer.body:
                 raise Wrong(f"a body where the model has none: {answer.body[:100]!r}")
             return
+        _keeps_the_model(output, cls._object(case, answer))
+
+
+def _keeps_the_model(output, body):
+    try:
+        broken = oracle.violations(output, body)
+    except (TypeError, AttributeError) as error:
+        raise Wrong(f"an answer of the wrong types: {error}") from None
+    if broken:
+        raise Wrong(f"an answer that breaks the model: {_wanted(broken)}")
+
+
+def _named(case, answer, body):
+    """The code and the message of an error whose body has both, in JSON or CBOR."""
+    code, message = body.get("__type"), body.get("message", body.get("Message"))
+    if isinstance(code, str) and case.model.is_query_compatible:
+        if not _NAMESPACE.match(code):
+            raise Wrong(f"__type without a namespace: {code!r}")
+        code = _NAMESPACE.sub("", code)
+        told = answer.headers.get("x-amzn-query-error", "")
+        if not re.fullmatch(r"[A-Za-z]+;Sender", told):
+            raise Wrong(f"x-amzn-query-error is {told!r} for {code}")
+    if not isinstance(code, str) or not re.fullmatch(r"[A-Za-z]+", code):
+        raise Wrong(f"__type is {code!r}")
+    if (not isinstance(message, str) or not message) and code not in _WITHOUT_A_MESSAGE:
+        raise Wrong(f"{code} without a message")
+    return code, message or ""
+
+
+class _Cbor:
+    """Smithy's RPC v2: as awsJson, but for the bytes."""
+
+    @staticmethod
+    def _map(answer):
+        if answer.headers.get("content-type") != "application/cbor":
+            raise Wrong(f"content type {answer.headers.get('content-type')}")
+        if answer.headers.get("smithy-protocol") != "rpc-v2-cbor":
+            raise Wrong(f"smithy-protocol is {answer.headers.get('smithy-protocol')}")
+        rest = io.BytesIO(answer.body)
         try:
-            broken = oracle.violations(output, cls._object(answer))
-        except (TypeError, AttributeError) as error:
-            raise Wrong(f"an answer of the wrong types: {error}") from None
-        if broken:
-            raise Wrong(f"an answer that breaks the model: {_wanted(broken)}")
+            body = cbor2.load(rest)
+        except cbor2.CBORDecodeError as error:
+            raise Wrong(f"not CBOR: {error}") from None
+        if not isinstance(body, dict) or rest.read():
+            raise Wrong(f"not one map: {answer.body[:100]!r}")
+        return body
+
+    @classmethod
+    def error(cls, case, answer):
+        return _named(case, answer, cls._map(answer))
+
+    @classmethod
+    def success(cls, case, answer):
+        output = case.operation.output if case.operation else None
+        if output:
+            _keeps_the_model(output, cls._map(answer))
+        elif answer.body and cls._map(answer):
+            raise Wrong(f"a body where the model has none: {answer.body[:100]!r}")
 
 
 class _Rest:
     """rest-json: the type of an error is in a header."""
 
     @staticmethod
-    def error(answer):
+    def error(_case, answer):
         code = answer.headers.get("x-amzn-errortype")
         if not code or not re.fullmatch(r"[A-Za-z]+", code):
             raise Wrong(f"x-amzn-ErrorType is {code!r}: {answer.status} {answer.body[:100]!r}")
@@ -208,11 +264,16 @@ class _Rest:
 
     @staticmethod
     def success(case, answer):
+        if case.operation.output.payload is None:
+            if answer.headers.get("content-type") != "application/json":
+                raise Wrong(f"content type {answer.headers.get('content-type')}")
+            return _keeps_the_model(case.operation.output, json.loads(answer.body))
         body = _payload(answer) if case.operation.output.member("Body").shape.is_stream else answer.body
         if body != case.request.body:
             raise Wrong("the model server's answer is not what was sent")
         if not answer.headers.get("x-amzn-invoked-production-variant"):
             raise Wrong("no x-Amzn-Invoked-Production-Variant")
+        return None
 
 
 def _payload(answer):
@@ -231,7 +292,7 @@ class _Query:
     """awsQuery: XML in the service's name space."""
 
     @staticmethod
-    def _root(answer, tag):
+    def _root(case, answer, tag):
         if answer.headers.get("content-type") != "text/xml":
             raise Wrong(f"content type {answer.headers.get('content-type')}")
         try:
@@ -239,32 +300,59 @@ class _Query:
         except ElementTree.ParseError as error:
             raise Wrong(f"not XML: {error}: {answer.body[:100]!r}") from None
         space, _, name = root.tag.removeprefix("{").rpartition("}")
-        if name != tag or space != "https://sts.amazonaws.com/doc/2011-06-15/":
+        if name != tag or space != case.model.namespace:
             raise Wrong(f"the root is {root.tag}")
         return root, f"{{{space}}}"
 
     @classmethod
-    def error(cls, answer):
-        root, space = cls._root(answer, "ErrorResponse")
+    def error(cls, case, answer):
+        root, space = cls._root(case, answer, "ErrorResponse")
         text = {name: root.findtext(f"{space}Error/{space}{name}") for name in ("Type", "Code", "Message")}
-        if (
-            text["Type"] != "Sender"
-            or not text["Code"]
-            or not text["Message"]
-            or not root.findtext(f"{space}RequestId")
-        ):
+        if text["Type"] != "Sender" or not text["Code"] or not root.findtext(f"{space}RequestId"):
             raise Wrong(f"error body {answer.body[:300]!r}")
-        return text["Code"], text["Message"]
+        if not text["Message"] and text["Code"] not in _WITHOUT_A_MESSAGE:
+            raise Wrong(f"{text['Code']} without a message")
+        return text["Code"], text["Message"] or ""
 
     @classmethod
     def success(cls, case, answer):
-        name = case.operation.name
-        root, space = cls._root(answer, f"{name}Response")
-        for member in case.operation.output.members:
-            if not root.findtext(f"{space}{name}Result/{space}{member.name}"):
-                raise Wrong(f"no {member.name}")
+        root, space = cls._root(case, answer, f"{case.operation.name}Response")
+        wrapper, output = case.operation.result_wrapper, case.operation.output
+        result = root.find(f"{space}{wrapper}") if wrapper else None
+        if (result is None) != (output is None):
+            raise Wrong(f"{'no' if result is None else 'a'} result: {answer.body[:200]!r}")
+        if output is not None:
+            _keeps_the_model(output, _read(output, result, space))
         if not root.findtext(f"{space}ResponseMetadata/{space}RequestId"):
             raise Wrong("no RequestId")
 
 
-_ENVELOPES = {"json": _Json, "rest-json": _Rest, "query": _Query}
+def _read(shape, element, space):
+    """What an element of XML says, as JSON would."""
+    match shape.type:
+        case "structure":
+            known = {f"{space}{one.name}": one for one in shape.members}
+            strange = [child.tag for child in element if child.tag not in known]
+            if strange:
+                raise Wrong(f"{shape.name} has no {strange[0]}")
+            return {known[child.tag].name: _read(known[child.tag].shape, child, space) for child in element}
+        case "list":
+            if {child.tag for child in element} - {f"{space}member"}:
+                raise Wrong(f"a list of {[child.tag for child in element][:3]}")
+            return [_read(shape.element, child, space) for child in element]
+        case "map":
+            pairs = [(child.find(f"{space}key"), child.find(f"{space}value")) for child in element]
+            return {key.text: _read(shape.value, value, space) for key, value in pairs}
+        case "integer" | "long":
+            return int(element.text)
+        case "float" | "double":
+            return float(element.text)
+        case "boolean":
+            return {"true": True, "false": False}[element.text]
+        case "timestamp":
+            if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", element.text or ""):
+                raise Wrong(f"a date is {element.text!r}")
+    return element.text or ""
+
+
+_ENVELOPES = {"json": _Json, "rest-json": _Rest, "query": _Query, "smithy-rpc-v2-cbor": _Cbor}

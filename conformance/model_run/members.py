@@ -10,7 +10,7 @@ DEPTH_MAX = 8
 
 _ABSENT = object()
 # Operations whose good variants get a name of their own, so that the server takes them all.
-_NAMED = {"CreateModel": "ModelName", "CreateEndpointConfig": "EndpointConfigName"}
+NAMED = {"CreateModel": "ModelName", "CreateEndpointConfig": "EndpointConfigName", "PutMetricAlarm": "AlarmName"}
 
 
 class Site:
@@ -33,6 +33,10 @@ class Site:
         else:
             holder[self.member.name] = value
         return self._into(holder)
+
+    def leaves_nothing(self):
+        """Whether the structure around this member is empty without it, though it is there."""
+        return len(self.path) > 1 and set(values.plain(self._owner)) <= {self.member.name}
 
 
 def sites(shape, path=(), into=lambda holder: holder, depth=DEPTH_MAX):
@@ -87,7 +91,9 @@ def _good(made, site):
 def _bad(made, site):
     about = ".".join(site.path)
     if site.member.required:
-        made.bad("missing", about, site.put(_ABSENT))
+        # Where nothing is null, a structure without members is not there either.
+        if made.speech.HAS_NULL or not site.leaves_nothing():
+            made.bad("missing", about, site.put(_ABSENT))
         if made.speech.HAS_NULL:
             made.bad("null", about, site.put(None))
     for kind, value in values.bad(site.shape):
@@ -112,7 +118,9 @@ def _collections_of_bad(shape):
 
 def _mistyped(made, site):
     about, shape = ".".join(site.path), site.shape
-    codes = (*made.speech.UNREADABLE, made.operation.validation_code, *made.operation.errors)
+    codes = (*made.speech.UNREADABLE, made.operation.validation_code)
+    # That a number is none is for the service to say, in whatever words it has.
+    services_own = (*codes, *made.operation.errors)
     for wrong in made.speech.wrong_types(shape):
         made.unreadable("type", f"{about} = {_shown(wrong.value)}", site.put(wrong.value), wrong.texts)
     inner = shape.element if shape.type == "list" else shape.value if shape.type == "map" else None
@@ -125,10 +133,11 @@ def _mistyped(made, site):
         for value in (values.plain(shape) + 0.5, -0.5):
             made.unreadable("fraction", f"{about} = {value}", site.put(value), ())
     for value in values.beyond_type(shape):
-        made.refused("beyond type", f"{about} = {value}", site.put(value), codes)
+        made.refused("beyond type", f"{about} = {value}", site.put(value), services_own)
     if shape.type in ("float", "double"):
         # No bound forbids it. What is let through is described as it was sent.
-        made.open("beyond type", f"{about} = Infinity", site.put("Infinity"), codes)
+        for value in ["Infinity"] if shape.min is not None else ["Infinity", "-Infinity"]:
+            made.open("beyond type", f"{about} = {value}", site.put(value), services_own)
 
 
 def _several(made, operation):
@@ -174,15 +183,16 @@ class Maker:
 
     def _named(self, value):
         """The same input, with a name of its own where it would make a record."""
-        name = _NAMED.get(self.operation.name)
+        name = NAMED.get(self.operation.name)
         if name and value.get(name) == values.plain(self.operation.input)[name]:
-            return value | {name: f"run-{next(self._numbers)}"}
+            return value | {name: f"run-{self.model.protocol}-{next(self._numbers)}"}
         return value
 
     def _add(self, kind, about, value, expected):
         request = self.speech.request(self.model, self.operation, value)
         row = self.model.row(self.operation.name)
-        self.cases.append(Case(self.model, row, kind, about, request, expected, self.operation, value))
+        heard = self.speech.heard(value)
+        self.cases.append(Case(self.model, row, kind, about, request, expected, self.operation, heard))
 
 
 def _shown(value):

@@ -1,5 +1,5 @@
-"""The service models as the repository keeps them: AWS's in `models/` under the overlays of `models/overlay/`, and that of
-Tidegate's own API in `models/own/`.
+"""The service models as the repository keeps them: AWS's in `models/` under the overlays of `models/overlay/`, and that
+of Tidegate's own API in `models/own/`.
 
 A service that is served over several protocols is a model for each of them here.
 """

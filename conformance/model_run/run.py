@@ -4,9 +4,10 @@ import collections
 import contextlib
 import dataclasses
 
-from harness.hosting import Hosting
+from harness.hosting import Hosting, variant
+from harness.scaling import Scaling
 
-from . import bodies, judge, members, models, query, readback, runtime, sending, values
+from . import bodies, cbor, judge, members, models, own, query, readback, runtime, sending, values
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Failure:
         return self.problem.startswith((judge.NO_ANSWER, judge.SERVER_ERROR))
 
     def __str__(self):
-        return f"{self.case.row}, {self.case.kind}: {self.case.about}: {self.problem}"
+        case = self.case
+        return f"{case.row} ({case.model.protocol}), {case.kind}: {case.about}: {self.problem}"
 
 
 class Outcome:
@@ -37,33 +39,33 @@ class Outcome:
         return list(dict.fromkeys(row for row, _ in self.sent))
 
 
-# These make records that others could then use: a config that exists would let CreateEndpoint start model servers.
-_LAST = ("CreateModel", "CreateEndpointConfig")
-
-
 def cases():
-    """Every case, in the phases they must be sent in."""
+    """Every case, in the phases they must be sent in.
+
+    Those that make records come last, since others could use these: a config that exists would let CreateEndpoint start
+    model servers.
+    """
     first, last = [], []
     for model in models.every().values():
-        match model.protocol:
-            case "json":
-                for operation in model.operations:
-                    made = members.cases(model, operation) + bodies.cases(model, operation)
-                    (last if operation.name in _LAST else first).extend(made)
-                first += bodies.targets(model)
-            case "rest-json":
-                first += runtime.cases(model, values.ENDPOINT)
-            case "query":
-                first += query.cases(model)
-            case other:
-                raise NotImplementedError(f"{model.service_id} speaks {other}")
+        if model.protocol == "rest-json":
+            first += own.cases(model) if model.service_id == "Tidegate" else runtime.cases(model, values.ENDPOINT)
+            continue
+        wholes = {"json": bodies, "smithy-rpc-v2-cbor": cbor, "query": query}[model.protocol]
+        for operation in model.operations:
+            made = members.cases(model, operation) + wholes.cases(model, operation)
+            (last if operation.name in members.NAMED else first).extend(made)
+        first += wholes.targets(model)
     return [first, last]
 
 
 def run(server):
     """Sends every case to the server and judges every answer."""
     hosting = Hosting(server)
-    hosting.endpoint(hosting.config(hosting.model()), values.ENDPOINT)
+    hosting.endpoint(hosting.config(variant(hosting.model(), values.VARIANT)), values.ENDPOINT)
+    scaling = Scaling(hosting)
+    target = scaling.register(values.ENDPOINT, 1, 1, values.VARIANT)
+    alarm = scaling.alarm_on("depth", target["ResourceId"], 1)
+    values.name_records(scaling.target(target)["ScalableTargetARN"], scaling.alarm(alarm)["AlarmArn"])
     # What the variants name as a matter of course: a model to make configs of, and one to put tags on.
     usual = values.plain(models.every()["sagemaker"].shape("ProductionVariant"))
     for name in (usual["ModelName"], "m"):
@@ -81,7 +83,7 @@ def _send(sender, phases, outcome):
             problem = judge.problem(case, answer)
             outcome.note(case, problem)
             # A null that AWS drops from a list is not described.
-            makes_a_record = case.row in _LAST and case.input and case.kind != "null element"
+            makes_a_record = case.row in members.NAMED and case.input and case.kind != "null element"
             if makes_a_record and not problem and judge.is_accepted(answer):
                 stored.append(case)
     for case, answer in sender.send_all(readback.cases(stored)):

@@ -105,4 +105,6 @@ class _Maker:
         sent.setdefault("Content-Type", "application/octet-stream")
         label = quote(given.get("EndpointName", self.endpoint), safe="")
         request = Request(self.operation.method, self.operation.uri.replace("{EndpointName}", label), sent, body)
-        self.cases.append(Case(self.model, self.operation.name, kind, about, request, expected, self.operation))
+        self.cases.append(
+            Case(self.model, self.model.row(self.operation.name), kind, about, request, expected, self.operation)
+        )

@@ -5,9 +5,10 @@ The texts: reference/sagemaker-hosting.md, sections 0 and 1.1.
 
 import json
 
+import cbor2
 import pytest
 
-from . import judge, members, models, oracle, patterns
+from . import judge, models, oracle, patterns, speech
 from .cases import Accepted, Case, Invalid, Refused
 from .sending import Answer
 
@@ -19,7 +20,7 @@ HEADERS = {"content-type": MODEL.content_type, "x-amzn-requestid": "r"}
 def judged(operation, sent, message, code="ValidationException", status=400, headers=None):
     """What the judge says of this answer to this input."""
     found = oracle.violations(OPERATIONS[operation].input, sent)
-    request = members.json_request(MODEL, operation, members.as_json(sent))
+    request = speech.json_request(MODEL, operation, speech.as_json(sent))
     expected = Invalid(tuple(found)) if found else Accepted()
     case = Case(MODEL, operation, "", "", request, expected, OPERATIONS[operation], sent)
     body = json.dumps({"__type": code, "message": message}).encode()
@@ -99,7 +100,7 @@ def test_a_good_input_is_not_refused_by_the_model():
 
 
 def test_a_code_and_a_wording_are_both_checked():
-    request = members.json_request(MODEL, "DescribeModel", b"7")
+    request = speech.json_request(MODEL, "DescribeModel", b"7")
     expected = Refused(("SerializationException",), (r"Expected null",))
     case = Case(MODEL, "DescribeModel", "", "", request, expected, OPERATIONS["DescribeModel"])
 
@@ -131,3 +132,104 @@ def test_a_code_and_a_wording_are_both_checked():
 def test_patterns_are_read_as_java_reads_them(java, good, bad):
     assert [text for text in good if not patterns.matches(java, text)] == []
     assert [text for text in bad if patterns.matches(java, text)] == []
+
+
+# -- the other protocols (reference/autoscaling-and-cloudwatch.md, sections 6.1 and 6.3) ----------------------------
+
+STATE = (
+    "1 validation error detected: Value 'INVALID' at 'stateValue' failed to satisfy constraint: Member must satisfy "
+    "enum value set: [INSUFFICIENT_DATA, ALARM, OK]"
+)
+SENT = {"AlarmName": "a", "StateValue": "INVALID", "StateReason": "r"}
+CODES = {"json": "com.amazon.coral.validate#ValidationException", "query": "ValidationError"}
+
+
+def watched(protocol, operation, sent, status, code, message, **changes):
+    """What the judge says of this answer over a protocol of CloudWatch's; `changes` are made to its headers."""
+    model = models.every()[f"cloudwatch {protocol}"]
+    (found,) = [one for one in model.operations if one.name == operation]
+    wrong = oracle.violations(found.input, sent)
+    expected = Invalid(tuple(wrong)) if wrong else Accepted()
+    case = Case(model, operation, "", "", speech.of(model).request(model, found, sent), expected, found, sent)
+    headers = {"x-amzn-requestid": "r", "x-amzn-query-error": "ValidationError;Sender"}
+    body = {"__type": code} | ({"message": message} if message else {})
+    match protocol:
+        case "json":
+            headers["content-type"], raw = "application/x-amz-json-1.0", json.dumps(body).encode()
+        case "smithy-rpc-v2-cbor":
+            headers |= {"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
+            raw = cbor2.dumps(body)
+        case "query":
+            headers["content-type"] = "text/xml"
+            raw = (
+                f'<ErrorResponse xmlns="{model.namespace}"><Error><Type>Sender</Type><Code>{code}</Code>'
+                f"<Message>{message}</Message></Error><RequestId>r</RequestId></ErrorResponse>"
+            ).encode()
+    return judge.problem(case, Answer(status, headers | changes, raw))
+
+
+@pytest.mark.parametrize("protocol", ["json", "smithy-rpc-v2-cbor", "query"])
+def test_each_protocol_has_an_envelope_of_its_own(protocol):
+    code = CODES.get(protocol, CODES["json"])
+    other = CODES["json" if protocol == "query" else "query"]
+    assert watched(protocol, "SetAlarmState", SENT, 400, code, STATE) is None
+    assert watched(protocol, "SetAlarmState", SENT, 400, other, STATE)
+    assert watched(protocol, "SetAlarmState", SENT, 400, code, STATE.replace("ALARM, OK", "OK"))
+    assert watched(protocol, "SetAlarmState", SENT, 404, code, STATE)
+    assert watched(protocol, "SetAlarmState", SENT, 400, code, STATE, **{"content-type": "application/json"})
+    if protocol != "query":
+        assert watched(protocol, "SetAlarmState", SENT, 400, code, STATE, **{"x-amzn-query-error": ""})
+
+
+@pytest.mark.parametrize("protocol", ["json", "smithy-rpc-v2-cbor", "query"])
+def test_an_error_of_the_model_has_the_status_of_the_model(protocol):
+    sent = SENT | {"StateValue": "OK"}
+    code = "ResourceNotFound" if protocol == "query" else "com.amazonaws.cloudwatch.v2010_08_01#ResourceNotFound"
+    assert watched(protocol, "SetAlarmState", sent, 404, code, "") is None
+    assert watched(protocol, "SetAlarmState", sent, 400, code, "")
+
+
+def test_an_answer_in_xml_must_keep_the_model():
+    model = models.every()["cloudwatch query"]
+    (operation,) = [one for one in model.operations if one.name == "ListMetrics"]
+    request = speech.Query.request(model, operation, {})
+    case = Case(model, "ListMetrics", "", "", request, Accepted(), operation, {})
+    good = (
+        f'<ListMetricsResponse xmlns="{model.namespace}"><ListMetricsResult><Metrics><member><Namespace>N</Namespace>'
+        "<MetricName>m</MetricName><Dimensions/></member></Metrics></ListMetricsResult>"
+        "<ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></ListMetricsResponse>"
+    )
+    headers = {"content-type": "text/xml", "x-amzn-requestid": "r"}
+    assert judge.problem(case, Answer(200, headers, good.encode())) is None
+    for before, after in (
+        ("ListMetricsResult>", "Result>"),
+        ("member>", "Metric>"),
+        ("MetricName>", "Name>"),
+        ("<Namespace>N<", "<Namespace>:N<"),
+        ("<RequestId>r</RequestId>", ""),
+        ("2010-08-01", "2009-05-15"),
+    ):
+        assert judge.problem(case, Answer(200, headers, good.replace(before, after).encode())), after
+
+
+def test_forms_say_what_botocore_says():
+    model = models.every()["cloudwatch query"]
+    (operation,) = [one for one in model.operations if one.name == "PutMetricAlarm"]
+    sent = {
+        "AlarmName": "a b",
+        "Threshold": 0.5,
+        "ActionsEnabled": True,
+        "Dimensions": [{"Name": "n", "Value": "v"}],
+        "OKActions": [],
+    }
+    form = speech.Query.form(model, operation, sent)
+    assert form == {
+        "Action": "PutMetricAlarm",
+        "Version": "2010-08-01",
+        "AlarmName": "a b",
+        "Threshold": "0.5",
+        "ActionsEnabled": "true",
+        "Dimensions.member.1.Name": "n",
+        "Dimensions.member.1.Value": "v",
+        "OKActions": "",
+    }

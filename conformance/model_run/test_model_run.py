@@ -18,11 +18,11 @@ def outcome(server):
 
 def _rows():
     for model in models.every().values():
-        yield from (operation.name for operation in model.operations)
+        yield from (model.row(operation.name) for operation in model.operations)
         yield f"{model.service_id}: not served"
 
 
-@pytest.mark.parametrize("row", sorted(_rows()))
+@pytest.mark.parametrize("row", sorted(set(_rows())))
 def test_every_variant_is_answered_as_the_model_demands(outcome, row):
     assert row in outcome.rows(), "no variant was sent"
     failures = [str(one) for one in outcome.failures if one.case.row == row]
@@ -35,9 +35,17 @@ def test_the_server_lives_and_has_not_panicked(outcome, server):
     assert "panicked at" not in server.log()
 
 
-@pytest.mark.parametrize("operation", models.every()["sagemaker"].operations, ids=lambda one: one.name)
-def test_every_member_has_good_and_bad_variants(operation):
-    made = members.cases(models.every()["sagemaker"], operation)
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [
+        (service, operation)
+        for service in ("sagemaker", "application-autoscaling", "cloudwatch json", "cloudwatch smithy-rpc-v2-cbor")
+        for operation in models.every()[service].operations
+    ],
+    ids=lambda one: one if isinstance(one, str) else one.name,
+)
+def test_every_member_has_good_and_bad_variants(service, operation):
+    made = members.cases(models.every()[service], operation)
     tried = {(case.kind in cases.GOOD, case.about.split(" ")[0]) for case in made}
     paths = [".".join(site.path) for site in members.sites(operation.input)]
     left_out = [path for path in paths if not {(True, path), (False, path)} <= tried]

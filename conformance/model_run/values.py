@@ -12,25 +12,104 @@ FAR_TOO_LONG = 100_000
 
 # The endpoint that is in service while the run lasts.
 ENDPOINT = "run-endpoint"
+# Its variant, which is a scalable target while nothing deregisters it.
+VARIANT = "main"
 # Of a log group either the name or the identifier has to be there; the model requires neither.
 _LOGS_OF_A_GROUP = ("DescribeLogStreamsRequest", "FilterLogEventsRequest", "GetLogEventsRequest")
 
-# What a minimal structure needs beside its required members so that the server's own rules admit it as well.
-_USUAL = {
-    "ProductionVariant": {"ModelName": "run-model", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"},
-    "ContainerDefinition": {"Image": "tidegate/echo"},
-    "CreateModelInput": {
-        "PrimaryContainer": {"Image": "tidegate/echo"},
-        "ExecutionRoleArn": "arn:aws:iam::000000000000:role/host",
+_TARGET = {
+    "ServiceNamespace": "sagemaker",
+    "ResourceId": f"endpoint/{ENDPOINT}/variant/{VARIANT}",
+    "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+}
+_STEPS = {
+    "AdjustmentType": "ChangeInCapacity",
+    "StepAdjustments": [{"ScalingAdjustment": 1, "MetricIntervalLowerBound": 0}],
+}
+_TRACKING = {
+    "TargetValue": 100,
+    "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+}
+_METRIC = {"Namespace": "Run", "MetricName": "depth"}
+_METRIC_STAT = {"Metric": _METRIC, "Period": 60, "Stat": "Sum"}
+_SCALING = {
+    # Only its Max is set, and only to what it is: nothing scales while the run lasts.
+    "RegisterScalableTargetRequest": _TARGET | {"MinCapacity": 1, "MaxCapacity": 1},
+    "DeregisterScalableTargetRequest": _TARGET | {"ResourceId": f"endpoint/{ENDPOINT}/variant/another"},
+    "DescribeScalableTargetsRequest": {"ServiceNamespace": "sagemaker"},
+    "DescribeScalingActivitiesRequest": {"ServiceNamespace": "sagemaker"},
+    "DescribeScalingPoliciesRequest": {"ServiceNamespace": "sagemaker"},
+    "DescribeScheduledActionsRequest": {"ServiceNamespace": "sagemaker"},
+    "PutScalingPolicyRequest": _TARGET | {"PolicyType": "StepScaling", "StepScalingPolicyConfiguration": _STEPS},
+    "StepScalingPolicyConfiguration": _STEPS,
+    "TargetTrackingScalingPolicyConfiguration": _TRACKING,
+    "PutScheduledActionRequest": _TARGET | {"Schedule": "rate(30 days)", "ScalableTargetAction": {"MaxCapacity": 1}},
+    "ScalableTargetAction": {"MaxCapacity": 1},
+} | {
+    f"{name}Request": _TARGET
+    for name in ("DeleteScalingPolicy", "DeleteScheduledAction", "GetPredictiveScalingForecast")
+}
+_WATCHING = {
+    "PutMetricAlarmInput": _METRIC
+    | {
+        "Period": 60,
+        "Statistic": "Sum",
+        "EvaluationPeriods": 1,
+        "Threshold": 1,
+        "ComparisonOperator": "GreaterThanThreshold",
     },
-} | {name: {"logGroupName": f"/aws/sagemaker/Endpoints/{ENDPOINT}"} for name in _LOGS_OF_A_GROUP}
+    "PutMetricDataInput": {"Namespace": "Run", "MetricData": [{"MetricName": "depth", "Value": 1}]},
+    "MetricDatum": {"Value": 1},
+    "Metric": _METRIC,
+    "MetricStat": _METRIC_STAT,
+    "MetricDataQuery": {"MetricStat": _METRIC_STAT},
+    "GetMetricDataInput": {
+        "StartTime": 1_699_990_000,
+        "MetricDataQueries": [{"Id": "a", "MetricStat": _METRIC_STAT}],
+    },
+    "GetMetricStatisticsInput": {"StartTime": 1_699_990_000, "Period": 60, "Statistics": ["Sum"]},
+}
+
+# What a minimal structure needs beside its required members so that the server's own rules admit it as well.
+_USUAL = (
+    {
+        "ProductionVariant": {"ModelName": "run-model", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"},
+        "ContainerDefinition": {"Image": "tidegate/echo"},
+        "CreateModelInput": {
+            "PrimaryContainer": {"Image": "tidegate/echo"},
+            "ExecutionRoleArn": "arn:aws:iam::000000000000:role/host",
+        },
+    }
+    | _SCALING
+    | _WATCHING
+    | {name: {"logGroupName": f"/aws/sagemaker/Endpoints/{ENDPOINT}"} for name in _LOGS_OF_A_GROUP}
+)
+
+
+def name_records(target_arn, alarm_arn):
+    """Takes the ARNs of records that are there while the run lasts, to be tagged."""
+    for operation in ("TagResource", "UntagResource", "ListTagsForResource"):
+        _USUAL[f"{operation}Request"] = {"ResourceARN": target_arn}
+        _USUAL[f"{operation}Input"] = {"ResourceARN": alarm_arn}
+
+
 # Of several structures in one list, the member that tells them apart.
-_TOLD_APART_BY = {"ProductionVariant": "VariantName", "Tag": "Key"}
+_TOLD_APART_BY = {
+    "ProductionVariant": "VariantName",
+    "Tag": "Key",
+    "Dimension": "Name",
+    "DimensionFilter": "Name",
+    "MetricDataQuery": "Id",
+    "TargetTrackingMetricDataQuery": "Id",
+}
 # What a structure has beside the member that is tried: two variants of one config may not have one name.
 BESIDE = {
     ("CreateEndpointConfigInput", "ShadowProductionVariants"): {
         "ProductionVariants": [_USUAL["ProductionVariant"] | {"VariantName": "production"}]
     },
+    ("PutScalingPolicyRequest", "TargetTrackingScalingPolicyConfiguration"): {"PolicyType": "TargetTrackingScaling"},
+    ("PutScalingPolicyRequest", "PredictiveScalingPolicyConfiguration"): {"PolicyType": "PredictiveScaling"},
+    ("MetricDatum", "Counts"): {"Values": [1]},
 }
 # Members that a structure must not have beside the one that is tried.
 EXCLUDES = {
@@ -38,6 +117,18 @@ EXCLUDES = {
     ("ContainerDefinition", "ModelPackageName"): ("Image",),
     ("ProductionVariant", "InstancePools"): ("InstanceType",),
     ("ProductionVariant", "ServerlessConfig"): ("InstanceType", "InitialInstanceCount"),
+    ("PutScalingPolicyRequest", "TargetTrackingScalingPolicyConfiguration"): ("StepScalingPolicyConfiguration",),
+    ("PutScalingPolicyRequest", "PredictiveScalingPolicyConfiguration"): ("StepScalingPolicyConfiguration",),
+    ("TargetTrackingScalingPolicyConfiguration", "CustomizedMetricSpecification"): ("PredefinedMetricSpecification",),
+    ("MetricDatum", "Values"): ("Value",),
+    ("MetricDatum", "Counts"): ("Value",),
+    ("MetricDatum", "StatisticValues"): ("Value",),
+    ("MetricDataQuery", "Expression"): ("MetricStat",),
+    ("GetMetricStatisticsInput", "ExtendedStatistics"): ("Statistics",),
+    ("PutMetricAlarmInput", "ExtendedStatistic"): ("Statistic",),
+    ("PutMetricAlarmInput", "Metrics"): ("MetricName", "Namespace", "Period", "Statistic"),
+    ("PutMetricAlarmInput", "ThresholdMetricId"): ("Threshold",),
+    ("PutMetricAlarmInput", "EvaluationCriteria"): tuple(_WATCHING["PutMetricAlarmInput"]),
 } | {(name, "logGroupIdentifier"): ("logGroupName",) for name in _LOGS_OF_A_GROUP}
 
 
@@ -58,7 +149,7 @@ def plain(shape):
         case "list":
             return list_of(shape, max(1, shape.min or 0))
         case "map":
-            return {plain(shape.key): plain(shape.value)}
+            return _map_of(shape, shape.min) if shape.min else {plain(shape.key): plain(shape.value)}
         case "string":
             return shape.enum[0] if shape.enum else _usual(shape)
         case "integer" | "long":
@@ -237,7 +328,7 @@ def beyond_type(shape):
         case "long":
             return [2**63, -(2**63) - 1, 10**30]
         case "float" | "double":
-            return ["NaN", "-Infinity"]
+            return ["NaN"] if shape.min is None else ["NaN", "-Infinity"]
         case "timestamp":
             return [10**30, -(10**30)]
     return []

@@ -34,16 +34,13 @@ pub(super) fn check(kind: AdjustmentType, steps: &[Step]) -> Result<(), Refusal>
 
 fn check_each(kind: AdjustmentType, steps: &[Step]) -> Result<(), Refusal> {
     for step in steps {
-        match (step.lower, step.upper) {
-            (None, None) => return Err(Refusal::StepUnbounded),
-            // What is not a number is on neither side of anything.
-            (Some(bound), None) | (None, Some(bound)) if bound.is_nan() => {
-                return Err(Refusal::StepEmpty);
-            }
-            (Some(lower), Some(upper)) if lower.is_nan() || upper.is_nan() || lower >= upper => {
-                return Err(Refusal::StepEmpty);
-            }
-            _ => {}
+        if step.lower.is_none() && step.upper.is_none() {
+            return Err(Refusal::StepUnbounded);
+        }
+        let (lower, upper) = interval(step);
+        // What is not a number is on neither side of anything.
+        if lower.is_nan() || upper.is_nan() || lower >= upper {
+            return Err(Refusal::StepEmpty);
         }
         if kind == AdjustmentType::ExactCapacity && step.adjustment < 0 {
             return Err(Refusal::AdjustmentNegative(kind));
@@ -52,12 +49,14 @@ fn check_each(kind: AdjustmentType, steps: &[Step]) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Between which distances from the threshold a step lies.
+fn interval(step: &Step) -> (f64, f64) {
+    (step.lower.unwrap_or(f64::NEG_INFINITY), step.upper.unwrap_or(f64::INFINITY))
+}
+
 /// Gaps are told before overlaps.
 fn check_neighbours(steps: &[Step]) -> Result<(), Refusal> {
-    let mut sorted: Vec<(f64, f64)> = steps
-        .iter()
-        .map(|step| (step.lower.unwrap_or(f64::NEG_INFINITY), step.upper.unwrap_or(f64::INFINITY)))
-        .collect();
+    let mut sorted: Vec<(f64, f64)> = steps.iter().map(interval).collect();
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
     let neighbours = || sorted.windows(2).map(|pair| (pair[0].1, pair[1].0));
     if neighbours().any(|(end, begin)| end < begin) {
