@@ -161,6 +161,16 @@ def metrics(_options):
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout)
 
 
+def sweep(_options):
+    """(f) What one evaluation of all alarms costs the loop that scales, with many and with ten times as many targets."""
+    build = ["cargo", "build", "--quiet", "--release", "--locked", "-p", "control", "--example", "sweep"]
+    subprocess.run(build, cwd=ROOT, check=True)
+    command = [ROOT / "target" / "release" / "examples" / "sweep", "--quiet-only"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600).stdout
+    rows = re.findall(r"^ *(\d+) targets, alarms, quiet *: *([\d.]+) ms", told, re.M)
+    return {int(targets): float(milliseconds) for targets, milliseconds in rows}
+
+
 def table(results):
     """The rows that people read: what, ours, theirs, ratio."""
     rows = [("", "tidegate", "beside", "ratio")]
@@ -182,6 +192,11 @@ def table(results):
         with_metrics, without = (f"{seen[key]:,.0f} ns" for key in ("cpu_ns_with", "cpu_ns_without"))
         # The median of neighbouring turns' ratios, which a slow minute of the machine moves less than either median.
         rows.append(("metrics, cpu_ns_per_request", with_metrics, f"without {without}", f"{seen['ratio']:.3f}"))
+    if "sweep" in results:
+        (few, short), (many, long) = sorted(results["sweep"].items())
+        rows.append((f"sweep, {few:,} targets", f"{short:,.1f} ms", "", ""))
+        growth = f"{long / short:.1f} for {many // few}"
+        rows.append((f"sweep, {many:,} targets", f"{long:,.1f} ms", "", growth))
     if "describe" in results:
         ours, theirs = results["describe"]["tidegate"], results["describe"]["moto"]
         for key, unit in [("requests_per_second", "/s"), ("cpu_us_per_request", "µs"), ("p99_us", "µs")]:
@@ -204,9 +219,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="runs of each measurement; the median counts")
     parser.add_argument("--seconds", type=int, default=5, help="seconds of load in each run")
-    parser.add_argument("--only", choices=["invoke", "metrics", "describe", "start"], help="one part alone")
+    parser.add_argument("--only", choices=["invoke", "metrics", "sweep", "describe", "start"], help="one part alone")
     options = parser.parse_args()
-    parts = {"invoke": invocations, "metrics": metrics, "describe": descriptions, "start": starts_and_memory}
+    parts = {
+        "invoke": invocations,
+        "metrics": metrics,
+        "sweep": sweep,
+        "describe": descriptions,
+        "start": starts_and_memory,
+    }
     results = {
         "machine": f"{os.cpu_count()} cores, {platform.machine()}",
         "runs": options.runs,

@@ -1,5 +1,6 @@
 //! What the loop that scales costs with very many targets. Run with `--release`:
-//! `cargo run --release -p control --example sweep [targets…]`; 10,000 and 100,000 where nothing else is said.
+//! `cargo run --release -p control --example sweep [--quiet-only] [targets…]`; 10,000 and 100,000 where nothing
+//! else is said.
 //!
 //! Each target has one policy with two alarms. Three fleets tell the parts apart: one has alarms that find nothing and no
 //! endpoints (what the evaluation costs), one has endpoints and no alarms (what it costs to measure that they are idle,
@@ -269,13 +270,16 @@ async fn measure(targets: usize, make: Make, out: &mut impl Write) -> Result<(),
 }
 
 fn main() -> Result<(), Failure> {
-    let given: Result<Vec<usize>, _> =
-        std::env::args().skip(1).map(|count| count.parse()).collect();
+    let mut given: Vec<String> = std::env::args().skip(1).collect();
+    let quiet_only = given.iter().any(|word| word == "--quiet-only");
+    given.retain(|word| word != "--quiet-only");
+    let given: Result<Vec<usize>, _> = given.iter().map(|count| count.parse()).collect();
     let given = given?;
     let sizes = if given.is_empty() { vec![10_000, 100_000] } else { given };
+    let makes = if quiet_only { &MAKES[..1] } else { &MAKES[..] };
     let mut out = std::io::stdout().lock();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    for make in MAKES {
+    for make in makes.iter().copied() {
         for targets in &sizes {
             runtime.block_on(measure(*targets, make, &mut out))?;
         }
