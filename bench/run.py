@@ -162,7 +162,7 @@ def metrics(_options):
 
 
 def sweep(_options):
-    """(f) What one evaluation of all alarms costs the loop that scales, with many and with ten times as many targets."""
+    """(f) What one evaluation of all alarms costs the loop that scales, with many targets and ten times as many."""
     build = ["cargo", "build", "--quiet", "--release", "--locked", "-p", "control", "--example", "sweep"]
     subprocess.run(build, cwd=ROOT, check=True)
     command = [ROOT / "target" / "release" / "examples" / "sweep", "--quiet-only"]
