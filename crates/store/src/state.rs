@@ -6,9 +6,7 @@ use std::sync::Arc;
 use domain::alarm::{Alarm, AlarmName, HistoryItem};
 use domain::endpoint::Endpoint;
 use domain::endpoint_config::EndpointConfig;
-use domain::iam::{
-    AccessKey, DeletionTask, Group, LastUsed, ManagedPolicy, NameKey, Role, Session, User,
-};
+use domain::iam::{AccessKey, DeletionTask, Group, LastUsed, ManagedPolicy, Role, Session, User};
 use domain::model::Model;
 use domain::name::{EndpointKey, VariantName};
 use domain::scaling::{Activity, Policy, ScheduledAction, Target, TargetKey};
