@@ -18,7 +18,7 @@ use domain::instance::{Address, InstanceId};
 use domain::metric::{Measured, Sink};
 use domain::route::{EndpointRoute, InstanceRoute, RouteTable, Strategy, Traffic, VariantRoute};
 use domain::time::{Clock, Timestamp};
-use gateway::{ControlPlane, Gateway, Parts, Routes, Settings};
+use gateway::{ControlPlane, Everybody, Gateway, Parts, Routes, Settings};
 use http_body_util::BodyExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixListener};
@@ -123,7 +123,13 @@ fn start(listen: &str, upstream: Address, sink: Option<Arc<dyn Sink>>) -> io::Re
     Gateway::start(
         TcpListener::bind(listen)?,
         settings,
-        Parts { credentials, clock: Arc::new(Wall), routes, control },
+        Parts {
+            credentials,
+            permission: Arc::new(Everybody),
+            clock: Arc::new(Wall),
+            routes,
+            control,
+        },
     )
 }
 
