@@ -29,8 +29,7 @@ pub use name::{Astray, NameKey, PolicyArn, arn, characters};
 pub use refusal::{Refusal, RefusalKind};
 pub use role::{Role, SESSION_SECS, TRUST_CHARACTERS_MAX};
 pub use service_linked::{
-    AUTOSCALING_SERVICE, DeletionTask, SERVICE_ROLE_PATH, service_linked_role,
-    service_linked_role_key,
+    AUTOSCALING_SERVICE, DeletionTask, SERVICE_ROLE_PATH, scaling_role_name, service_linked_role,
 };
 pub use session::{Session, Subject};
 pub use tags::{tagged, untagged};

@@ -90,7 +90,8 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    pub(super) const fn quota(quota: &'static str, max: usize) -> Self {
+    /// A limit by AWS's name for it.
+    pub const fn quota(quota: &'static str, max: usize) -> Self {
         Self::Quota { quota, max }
     }
 

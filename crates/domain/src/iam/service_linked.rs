@@ -19,7 +19,7 @@ const ROLE_NAME: &str = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoi
 pub(super) const POLICY_NAME: &str = "AWSApplicationAutoscalingSageMakerEndpointPolicy";
 
 /// Under which key the role is kept: it exists, or the first `RegisterScalableTarget` makes it.
-pub fn service_linked_role_key() -> NameKey {
+pub fn scaling_role_name() -> NameKey {
     NameKey::new(ROLE_NAME)
 }
 

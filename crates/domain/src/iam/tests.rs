@@ -111,7 +111,7 @@ fn the_service_linked_role_is_as_aws_makes_it() {
         "arn:aws:iam::000000000000:role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/\
          AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
     );
-    assert_eq!(role.key(), service_linked_role_key());
+    assert_eq!(role.key(), scaling_role_name());
     let attached: Vec<_> = role.grants.attached.iter().collect();
     let policy =
         "arn:aws:iam::aws:policy/aws-service-role/AWSApplicationAutoscalingSageMakerEndpointPolicy";
