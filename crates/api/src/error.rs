@@ -43,6 +43,8 @@ pub enum Error {
     #[error(transparent)]
     Cloudwatch(#[from] crate::cloudwatch::Refusal),
     #[error(transparent)]
+    Iam(#[from] crate::iam::Refusal),
+    #[error(transparent)]
     Tidegate(#[from] crate::tidegate::Refusal),
     #[error(
         "An Application AutoScaling scalable target exists for a variant being deleted, and the IAM identity used to \
@@ -116,6 +118,7 @@ impl Error {
             Self::Logs(refusal) => refusal.code(),
             Self::Scaling(refusal) => crate::autoscaling::code(refusal),
             Self::Cloudwatch(refusal) => refusal.code(),
+            Self::Iam(refusal) => refusal.code(),
             Self::Tidegate(refusal) => refusal.code(),
             Self::Denied(denied) => denied.code(),
             Self::LimitExceeded(_) => (StatusCode::BAD_REQUEST, "ResourceLimitExceeded"),

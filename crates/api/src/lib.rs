@@ -8,6 +8,7 @@ pub mod autoscaling;
 pub mod cloudwatch;
 mod context;
 mod error;
+pub mod iam;
 mod live;
 pub mod logs;
 pub mod sagemaker;
@@ -26,7 +27,10 @@ use wire::{Call, Document};
 /// Answers a call whose signature was verified, if its caller may make it.
 pub async fn serve(cx: &Context, call: &Call, request_id: &str) -> Response<Bytes> {
     let answer = match authorize::authorize(cx, call) {
-        Ok(()) => operate(cx, call).await,
+        Ok(()) => {
+            iam::note_use(cx, call.service.signing_name).await;
+            operate(cx, call).await
+        }
         Err(refused) => Err(refused),
     };
     match answer {
@@ -50,9 +54,10 @@ async fn operate(cx: &Context, call: &Call) -> Result<Document, Error> {
     match call.service.id {
         "application_autoscaling" => autoscaling::serve(cx, call).await,
         "cloudwatch" => cloudwatch::serve(cx, call).await,
+        "iam" => iam::serve(cx, call).await,
         "logs" => logs::serve(cx, call).await,
         "sagemaker" => sagemaker::serve(cx, call).await,
-        "sts" => sts::serve(cx, call),
+        "sts" => sts::serve(cx, call).await,
         "tidegate" => tidegate::serve(cx, call).await,
         other => Err(Error::Unserved { service: other, operation: call.operation.name }),
     }

@@ -18,7 +18,7 @@ pub(crate) struct Need {
 }
 
 impl Need {
-    pub(super) fn on(service: &'static str, name: &'static str, resource: String) -> Self {
+    pub(crate) fn on(service: &'static str, name: &'static str, resource: String) -> Self {
         Self { action: Action::new(service, name), resource, shown: None, keys: Vec::new() }
     }
 
@@ -34,7 +34,7 @@ impl Need {
 
     /// A condition key, its name in lower case, with its values; none of them is the same as no key.
     #[must_use]
-    pub(super) fn with(
+    pub(crate) fn with(
         mut self,
         key: impl Into<Cow<'static, str>>,
         values: impl IntoIterator<Item = String>,
@@ -54,7 +54,7 @@ impl Need {
 
     /// `aws:RequestTag/…` and `aws:TagKeys` of the tags that a request gives.
     #[must_use]
-    pub(super) fn with_tags(self, tags: &[(String, String)]) -> Self {
+    pub(crate) fn with_tags(self, tags: &[(String, String)]) -> Self {
         let keys = tags.iter().map(|(key, _)| key.clone());
         let with_keys = self.with(TAG_KEYS, keys);
         tags.iter().fold(with_keys, |need, (key, value)| {
@@ -85,8 +85,13 @@ impl Need {
 const TAG_KEYS: &str = "aws:tagkeys";
 
 /// Keys that may have several values (`reference/autoscaling-and-cloudwatch.md`, section 8.1).
-const MULTI_VALUED: [&str; 4] =
-    [TAG_KEYS, "cloudwatch:alarmactions", "sagemaker:instancetypes", "sagemaker:modelarn"];
+const MULTI_VALUED: [&str; 5] = [
+    TAG_KEYS,
+    "cloudwatch:alarmactions",
+    "sagemaker:instancetypes",
+    "sagemaker:modelarn",
+    "sts:transitivetagkeys",
+];
 
 /// Tags as an input has them: a list of `Key` and `Value`, or a map.
 pub(super) fn tags(input: &Document, member: &str) -> Vec<(String, String)> {

@@ -3,7 +3,10 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use auth::policy::{Arn, Caller, Decision, Request, evaluate};
+use auth::policy::{
+    Arn, Caller, Cause, Decision, Document, Kind, Layer, Request, Trust, Why, evaluate,
+    evaluate_trust,
+};
 use domain::arn::Scope;
 use domain::time::Timestamp;
 use store::State;
@@ -77,6 +80,36 @@ impl Permit {
         self.decide(state, need).map(drop)
     }
 
+    /// Whether a role's trust policy lets the caller in: it names the caller, or it names the account and the caller's own
+    /// policies allow it. What these deny is denied in either case.
+    pub(crate) fn check_trust(
+        &self,
+        state: &State,
+        trust: &str,
+        need: &Need,
+    ) -> Result<(), Denied> {
+        let Some(standing) = &self.standing else { return Ok(()) };
+        let caller = standing.caller().ok_or(Denied::UnknownKey)?;
+        let facts = self.facts(standing, state, need);
+        let resources = [arn(&need.resource)];
+        let request =
+            Request { caller, action: need.action, resources: &resources, context: &facts };
+        let nobody = Why { cause: Cause::Implicit(Layer::Trust), resource: 0 };
+        let Ok(document) = Document::parse(trust, Kind::Trust) else {
+            return Err(refused(&caller, need, nobody));
+        };
+        match evaluate_trust(&document, &request) {
+            Trust::Denied(why) => Err(refused(&caller, need, why)),
+            Trust::GrantedToAccount => self.check(state, need),
+            Trust::Granted => match evaluate(&standing.policies(), &request) {
+                Decision::Denied(why @ Why { cause: Cause::Explicit(_), .. }) => {
+                    Err(refused(&caller, need, why))
+                }
+                Decision::Denied(_) | Decision::Allowed => Ok(()),
+            },
+        }
+    }
+
     /// As [`Self::check`]; and whether the answer holds for every other request of this caller for this resource.
     pub(super) fn decide(&self, state: &State, need: &Need) -> Result<bool, Denied> {
         let Some(standing) = &self.standing else { return Ok(true) };
@@ -108,7 +141,7 @@ fn arn(resource: &str) -> Arn<'_> {
     if resource == "*" { Arn::ANY } else { Arn::new(resource) }
 }
 
-fn refused(caller: &Caller<'_>, need: &Need, why: auth::policy::Why) -> Denied {
+fn refused(caller: &Caller<'_>, need: &Need, why: Why) -> Denied {
     let refusal = why.refusal(caller.arn, need.action, Some(need.resource_shown()));
     Denied::Policy(refusal.to_string())
 }
