@@ -39,7 +39,7 @@ pub(crate) fn authorize(cx: &Context, call: &Call) -> Result<(), Error> {
     let permit = Permit::of(cx, &state)?;
     let user = permit.user_name(&state);
     let ask = table::Ask { scope: &cx.scope, state: &state, input: &call.input, user };
-    for need in table::needs(&ask, call)? {
+    for need in table::needs(&ask, call.service.id, call.operation.name)? {
         permit.check(&state, &need)?;
     }
     Ok(())

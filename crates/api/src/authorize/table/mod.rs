@@ -16,7 +16,7 @@ mod tidegate;
 use domain::arn::Scope;
 use domain::scaling::Target;
 use store::State;
-use wire::{Call, Document};
+use wire::Document;
 
 use super::need::Need;
 use crate::Error;
@@ -36,10 +36,13 @@ pub(super) struct Ask<'a> {
 }
 
 /// What an operation needs. None at all means that everybody may.
-pub(super) fn needs(ask: &Ask<'_>, call: &Call) -> Result<Vec<Need>, Error> {
-    let name = call.operation.name;
-    let unserved = || Error::Unserved { service: call.service.id, operation: name };
-    match call.service.id {
+pub(super) fn needs(
+    ask: &Ask<'_>,
+    service: &'static str,
+    name: &'static str,
+) -> Result<Vec<Need>, Error> {
+    let unserved = || Error::Unserved { service, operation: name };
+    match service {
         "application_autoscaling" => {
             Ok(autoscaling::needs(ask, name.parse().map_err(|_| unserved())?))
         }
