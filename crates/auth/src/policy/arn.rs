@@ -192,7 +192,7 @@ mod tests {
             ("arn:aws:cloudwatch:us-*-1:alarm:Busy", alarm, false),
             ("arn:aws:cloudwatch:us-east-?:000000000000:alarm:B*", alarm, true),
             ("arn:aws:cloudwatch:us-eas*1:*", alarm, true),
-            ("arn:aws:cloudwatch:us-eas*1:0", alarm, false),
+            ("arn:aws:cloudwatch:us-eas*1:000000000000", alarm, false),
             // one that ends a part reaches over colons
             ("arn:aws:cloudwatch:*", alarm, true),
             ("arn:aws:cloudwatch:*:alarm:Busy", alarm, true),

@@ -1,7 +1,7 @@
 //! What a caller may do: AWS's policy language, parsed into a form that is quick to evaluate, and its evaluation.
 //!
 //! Text in, verdict out. Nothing here reads a clock, looks a user up or knows which operation needs which action: the
-//! caller of [`evaluate`] brings the policies that apply, the action, the resources and a lookup of condition keys.
+//! caller of [`evaluate()`] brings the policies that apply, the action, the resources and a lookup of condition keys.
 //! Rules and texts: `reference/autoscaling-and-cloudwatch.md`, sections 8.1 to 8.5. Why this is our own code and not a
 //! library's: `docs/decisions/0005-policies.md`.
 //!

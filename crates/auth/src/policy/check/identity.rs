@@ -96,7 +96,8 @@ fn is_legacy_readable(resource: &str) -> bool {
     resource == "*" || ((colons >= 5 || !resource.contains("::")) && has_service)
 }
 
-/// What is wrong with the form of a resource, if something is.
+/// What is wrong with the form of a resource, if something is. A bucket has no region; an access point has one, and an
+/// account.
 fn resource_fault(resource: &str) -> Option<Malformed> {
     if resource == "*" {
         return None;
@@ -116,14 +117,16 @@ fn resource_fault(resource: &str) -> Option<Malformed> {
     }
     let mut parts = after_partition.splitn(4, ':');
     let service = parts.next().filter(|_| after_prefix.contains(':'));
-    let (region, _account, name) = (parts.next(), parts.next(), parts.next());
+    let (region, account, name) = (parts.next(), parts.next(), parts.next());
     match (service, region, name) {
         (None, ..) => Some(Malformed::ResourceVendor),
         (Some(service), ..) if service.contains(['*', '?']) => Some(Malformed::ResourceVendor),
         (Some("iam"), region, _) if region != Some("") => {
             Some(Malformed::IamRegion(resource.into()))
         }
-        (Some("s3"), region, _) if region != Some("") => Some(Malformed::S3Region(resource.into())),
+        (Some("s3"), region, _) if region != Some("") && account.is_none_or(str::is_empty) => {
+            Some(Malformed::S3Region(resource.into()))
+        }
         (Some("iam"), _, name) if !is_iam_path(name.unwrap_or("")) => Some(Malformed::IamPath),
         _ => None,
     }

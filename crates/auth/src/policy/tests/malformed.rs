@@ -150,7 +150,7 @@ fn resources_are_arns() {
     let partition = |partition: &str, arn: &str| {
         format!("Partition \"{partition}\" is not valid for resource \"arn:{partition}:{arn}\".")
     };
-    let several = with(json!({"Resource": ["arn:error:s3:::a_b", "arn:error:s3::a_b"]}));
+    let several = with(json!({"Resource": ["arn:error:s3::a_b", "arn:error:s3:::a_b"]}));
     check(vec![
         (resource("invalid resource"), Some(not_an_arn)),
         (resource(""), Some("Resource  must be in ARN format or \"*\".")),
@@ -182,6 +182,7 @@ fn resources_are_arns() {
         (resource("arn:aws:fdsasf"), None),
         (resource("arn:aws:s33:::a"), None),
         (resource("arn:aws:cloudwatch:us-east-1::a"), None),
+        (resource("arn:aws:s3:us-east-1:000000000000:accesspoint/a"), None),
         (resource("arn:aws:iam:::user/a"), None),
         (resource("arn:aws:iam::*:*"), None),
         (resource("arn:aws:iam::*:user/${aws:username}"), None),

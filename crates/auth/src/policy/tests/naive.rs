@@ -2,6 +2,7 @@
 //!
 //! Every look-up reads the document anew; patterns match by trying every split; nothing is compiled.
 
+use std::cmp::Ordering;
 use std::net::IpAddr;
 
 use serde_json::Value;
@@ -300,8 +301,8 @@ fn compare(operator: &str, given: &str, wanted: &str, variables: bool, ask: &Ask
         };
         marks.into_iter().map(plain).collect()
     };
-    let number = |order: fn(&f64, &f64) -> bool| match (given.parse(), wanted.parse()) {
-        (Ok(given), Ok(wanted)) => order(&given, &wanted),
+    let number = |holds: fn(Ordering) -> bool| match (given.parse::<f64>(), wanted.parse()) {
+        (Ok(given), Ok(wanted)) => given.partial_cmp(&wanted).is_some_and(holds),
         _ => false,
     };
     match operator {
@@ -313,9 +314,9 @@ fn compare(operator: &str, given: &str, wanted: &str, variables: bool, ask: &Ask
         }
         "StringEqualsIgnoreCase" => expand(wanted, variables, ask)
             .is_some_and(|marks| literal(marks).to_lowercase() == given.to_lowercase()),
-        "NumericEquals" => number(|given, wanted| given >= wanted && given <= wanted),
-        "NumericLessThan" => number(|given, wanted| given < wanted),
-        "NumericGreaterThanEquals" => number(|given, wanted| given >= wanted),
+        "NumericEquals" => number(Ordering::is_eq),
+        "NumericLessThan" => number(Ordering::is_lt),
+        "NumericGreaterThanEquals" => number(Ordering::is_ge),
         "Bool" => ["true", "false"].contains(&given) && given == wanted,
         "IpAddress" => address(given, wanted),
         "ArnLike" | "ArnEquals" => parts_match(&split_parts(wanted), given, variables, ask),

@@ -66,6 +66,16 @@ fn a_deny_beats_every_allow_for_those_it_names() {
     assert_eq!(ask(&statements, session(), &Keys::default()), Trust::Granted);
 }
 
+/// What names the caller counts, wherever it stands.
+#[test]
+fn the_widest_trust_counts() {
+    let itself = statement("Allow", &json!({"AWS": alice().arn}));
+    let account = statement("Allow", &json!({"AWS": ACCOUNT}));
+    for statements in [json!([itself, account]), json!([account, itself])] {
+        assert_eq!(ask(&statements, alice(), &Keys::default()), Trust::Granted);
+    }
+}
+
 #[test]
 fn conditions_and_actions_count() {
     let mut conditional = statement("Allow", &json!({"AWS": alice().arn}));
