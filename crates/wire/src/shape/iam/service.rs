@@ -3055,6 +3055,7 @@ impl Operation {
         Self::UpdateUser,
     ];
 
+    #[expect(clippy::too_many_lines, reason = "a line per operation")]
     pub const fn name(self) -> &'static str {
         match self {
             Self::AddUserToGroup => "AddUserToGroup",
@@ -3145,6 +3146,7 @@ impl Operation {
 impl std::str::FromStr for Operation {
     type Err = DecodeError;
 
+    #[expect(clippy::too_many_lines, reason = "a line per operation")]
     fn from_str(name: &str) -> Result<Self, DecodeError> {
         match name {
             "AddUserToGroup" => Ok(Self::AddUserToGroup),
