@@ -23,7 +23,7 @@ mod shown;
 mod simulate;
 mod tagging;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod trust;
 mod usage;
 mod user;
