@@ -33,9 +33,9 @@ pub(super) fn get_account_authorization_details(
 ) -> Result<GetAccountAuthorizationDetailsResponse, Error> {
     let state = cx.store.state();
     let page = Page::read("details", input.max_items, input.marker.as_deref())?;
-    let uses = usage::of_all(&state);
+    let in_use = usage::of_all(&state);
     let filter = input.filter.as_deref().unwrap_or_default();
-    let page = page.of(entries(cx, &state, filter, &uses));
+    let page = page.of(entries(cx, &state, filter, &in_use));
     let mut output = GetAccountAuthorizationDetailsResponse {
         user_detail_list: Some(Vec::new()),
         group_detail_list: Some(Vec::new()),
@@ -56,7 +56,7 @@ pub(super) fn get_account_authorization_details(
                 output.role_detail_list.get_or_insert_default().push(role(cx, &state, one));
             }
             Entry::Policy(one) => {
-                let usage = uses.get(&*one.arn(&cx.scope)).copied().unwrap_or_default();
+                let usage = in_use.get(&*one.arn(&cx.scope)).copied().unwrap_or_default();
                 output.policies.get_or_insert_default().push(policy(cx, one, usage));
             }
         }
@@ -69,7 +69,7 @@ fn entries<'a>(
     cx: &Context,
     state: &'a State,
     filter: &[EntityType],
-    uses: &BTreeMap<&str, Usage>,
+    in_use: &BTreeMap<&str, Usage>,
 ) -> Vec<(String, Entry<'a>)> {
     let wanted = |kind| filter.is_empty() || filter.contains(&kind);
     let users = state.users.iter().filter(|_| wanted(EntityType::User));
@@ -77,7 +77,7 @@ fn entries<'a>(
     let roles = state.roles.iter().filter(|_| wanted(EntityType::Role));
     let own = state.managed_policies.iter().filter(|_| wanted(EntityType::LocalManagedPolicy));
     let aws = aws_managed_policies().iter().filter(|policy| {
-        wanted(EntityType::AWSManagedPolicy) && uses.contains_key(&*policy.arn(&cx.scope))
+        wanted(EntityType::AWSManagedPolicy) && in_use.contains_key(&*policy.arn(&cx.scope))
     });
     let mut entries: Vec<(String, Entry<'a>)> = users
         .map(|(key, one)| (format!("1/{key}"), Entry::User(one)))
@@ -90,21 +90,17 @@ fn entries<'a>(
     entries
 }
 
-fn inline(grants: &Grants) -> Option<Vec<PolicyDetail>> {
+fn inline(grants: &Grants) -> Vec<PolicyDetail> {
     let details = grants.inline.iter().map(|(name, text)| PolicyDetail {
         policy_name: Some(name.clone()),
         policy_document: Some(document::encoded(text)),
     });
-    Some(details.collect())
+    details.collect()
 }
 
-fn attached(
-    cx: &Context,
-    state: &State,
-    grants: &Grants,
-) -> Option<Vec<wire::iam::AttachedPolicy>> {
+fn attached(cx: &Context, state: &State, grants: &Grants) -> Vec<wire::iam::AttachedPolicy> {
     let attached = shown::attached(state, &cx.scope, grants, "/");
-    Some(attached.into_iter().map(|(_, policy)| policy).collect())
+    attached.into_iter().map(|(_, policy)| policy).collect()
 }
 
 fn user(cx: &Context, state: &State, user: &domain::iam::User) -> UserDetail {
@@ -114,9 +110,9 @@ fn user(cx: &Context, state: &State, user: &domain::iam::User) -> UserDetail {
         user_id: Some(user.id.clone()),
         arn: Some(user.arn(&cx.scope)),
         create_date: Some(shown::time(user.created_at)),
-        user_policy_list: inline(&user.grants),
+        user_policy_list: Some(inline(&user.grants)),
         group_list: Some(state.groups_of(user).map(|group| group.name.clone()).collect()),
-        attached_managed_policies: attached(cx, state, &user.grants),
+        attached_managed_policies: Some(attached(cx, state, &user.grants)),
         permissions_boundary: shown::boundary(user.boundary.as_ref()),
         tags: Some(shown::tag_list(&user.tags)),
     }
@@ -129,8 +125,8 @@ fn group(cx: &Context, state: &State, group: &domain::iam::Group) -> GroupDetail
         group_id: Some(group.id.clone()),
         arn: Some(group.arn(&cx.scope)),
         create_date: Some(shown::time(group.created_at)),
-        group_policy_list: inline(&group.grants),
-        attached_managed_policies: attached(cx, state, &group.grants),
+        group_policy_list: Some(inline(&group.grants)),
+        attached_managed_policies: Some(attached(cx, state, &group.grants)),
     }
 }
 
@@ -144,8 +140,8 @@ fn role(cx: &Context, state: &State, role: &domain::iam::Role) -> RoleDetail {
         create_date: Some(whole.create_date),
         assume_role_policy_document: whole.assume_role_policy_document,
         instance_profile_list: Some(Vec::new()),
-        role_policy_list: inline(&role.grants),
-        attached_managed_policies: attached(cx, state, &role.grants),
+        role_policy_list: Some(inline(&role.grants)),
+        attached_managed_policies: Some(attached(cx, state, &role.grants)),
         permissions_boundary: whole.permissions_boundary,
         tags: Some(shown::tag_list(&role.tags)),
         role_last_used: whole.role_last_used,

@@ -51,12 +51,12 @@ async fn detach(cx: &Context, holder: Holder, name: String, arn: String) -> Resu
 fn list(
     cx: &Context,
     (holder, name): (Holder, &str),
-    path_prefix: Option<String>,
+    path_prefix: Option<&str>,
     (max_items, marker): (Option<i32>, Option<String>),
 ) -> Result<Shown<AttachedPolicy>, Error> {
     let state = cx.store.state();
     let (_, grants) = holder::grants(&state, holder, name)?;
-    let prefix = path_prefix.as_deref().unwrap_or("/");
+    let prefix = path_prefix.unwrap_or("/");
     let attached = shown::attached(&state, &cx.scope, grants, prefix);
     Ok(Page::read("attached", max_items, marker.as_deref())?.of(attached))
 }
@@ -108,7 +108,7 @@ pub(super) fn list_attached_user_policies(
     input: ListAttachedUserPoliciesRequest,
 ) -> Result<ListAttachedUserPoliciesResponse, Error> {
     let whose = (Holder::User, &*input.user_name);
-    let page = list(cx, whose, input.path_prefix, (input.max_items, input.marker))?;
+    let page = list(cx, whose, input.path_prefix.as_deref(), (input.max_items, input.marker))?;
     let Shown { records, is_truncated, marker } = page;
     Ok(ListAttachedUserPoliciesResponse { attached_policies: Some(records), is_truncated, marker })
 }
@@ -118,7 +118,7 @@ pub(super) fn list_attached_group_policies(
     input: ListAttachedGroupPoliciesRequest,
 ) -> Result<ListAttachedGroupPoliciesResponse, Error> {
     let whose = (Holder::Group, &*input.group_name);
-    let page = list(cx, whose, input.path_prefix, (input.max_items, input.marker))?;
+    let page = list(cx, whose, input.path_prefix.as_deref(), (input.max_items, input.marker))?;
     let Shown { records, is_truncated, marker } = page;
     Ok(ListAttachedGroupPoliciesResponse { attached_policies: Some(records), is_truncated, marker })
 }
@@ -128,7 +128,7 @@ pub(super) fn list_attached_role_policies(
     input: ListAttachedRolePoliciesRequest,
 ) -> Result<ListAttachedRolePoliciesResponse, Error> {
     let whose = (Holder::Role, &*input.role_name);
-    let page = list(cx, whose, input.path_prefix, (input.max_items, input.marker))?;
+    let page = list(cx, whose, input.path_prefix.as_deref(), (input.max_items, input.marker))?;
     let Shown { records, is_truncated, marker } = page;
     Ok(ListAttachedRolePoliciesResponse { attached_policies: Some(records), is_truncated, marker })
 }

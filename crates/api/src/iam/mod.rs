@@ -1,7 +1,7 @@
 //! IAM: users, groups, roles, access keys and policies.
 //!
-//! Its operations are many and small, and most come in threes, for users, groups and roles. So there is a file per thing
-//! that is kept, not per operation. What becomes of a record is decided in `domain::iam`, what is a policy in
+//! Its operations are many and small, and most come in threes, for users, groups and roles. So there is a file per
+//! thing that is kept, not per operation. What becomes of a record is decided in `domain::iam`, what is a policy in
 //! `auth::policy`, and who may call in `authorize`.
 
 mod access_key;
@@ -196,7 +196,7 @@ pub(crate) async fn serve(cx: &Context, call: &Call) -> Result<Document, Error> 
     }
 }
 
-/// AWS lets the sessions of GetSessionToken call IAM only after MFA, which there is not.
+/// AWS lets the sessions of `GetSessionToken` call IAM only after MFA, which there is not.
 fn refuse_sessions_of_users(cx: &Context) -> Result<(), Refusal> {
     let state = cx.store.state();
     match state.sessions.get(&cx.asked.access_key_id).map(|session| &session.subject) {

@@ -167,7 +167,7 @@ pub(super) fn list_entities_for_policy(
 fn entities(state: &State, input: &ListEntitiesForPolicyRequest) -> Vec<(String, Entity)> {
     let prefix = input.path_prefix.as_deref().unwrap_or("/");
     let is_wanted = |kind| input.entity_filter.is_none_or(|wanted| wanted == kind);
-    let uses = |path: &str, grants: &domain::iam::Grants, boundary: Option<&String>| {
+    let has = |path: &str, grants: &domain::iam::Grants, boundary: Option<&String>| {
         let attached = grants.attached.contains(&input.policy_arn);
         let bounded = boundary == Some(&input.policy_arn);
         path.starts_with(prefix)
@@ -178,18 +178,18 @@ fn entities(state: &State, input: &ListEntitiesForPolicyRequest) -> Vec<(String,
             }
     };
     let groups = state.groups.iter().filter(|_| is_wanted(EntityType::Group));
-    let groups = groups.filter(|(_, one)| uses(&one.path, &one.grants, None)).map(|(key, one)| {
+    let groups = groups.filter(|(_, one)| has(&one.path, &one.grants, None)).map(|(key, one)| {
         let (group_name, group_id) = (Some(one.name.clone()), Some(one.id.clone()));
         (format!("group/{key}"), Entity::Group(PolicyGroup { group_name, group_id }))
     });
     let roles = state.roles.iter().filter(|_| is_wanted(EntityType::Role));
-    let roles = roles.filter(|(_, one)| uses(&one.path, &one.grants, one.boundary.as_ref()));
+    let roles = roles.filter(|(_, one)| has(&one.path, &one.grants, one.boundary.as_ref()));
     let roles = roles.map(|(key, one)| {
         let (role_name, role_id) = (Some(one.name.clone()), Some(one.id.clone()));
         (format!("role/{key}"), Entity::Role(PolicyRole { role_name, role_id }))
     });
     let users = state.users.iter().filter(|_| is_wanted(EntityType::User));
-    let users = users.filter(|(_, one)| uses(&one.path, &one.grants, one.boundary.as_ref()));
+    let users = users.filter(|(_, one)| has(&one.path, &one.grants, one.boundary.as_ref()));
     let users = users.map(|(key, one)| {
         let (user_name, user_id) = (Some(one.name.clone()), Some(one.id.clone()));
         (format!("user/{key}"), Entity::User(PolicyUser { user_name, user_id }))

@@ -47,7 +47,8 @@ pub enum Refusal {
     )]
     ChainTooLong,
     #[error(
-        "1 validation error detected: Value '{0}' at 'policy' failed to satisfy constraint: Member must have length less than or equal to 2048"
+        "1 validation error detected: Value '{0}' at 'policy' failed to satisfy constraint: Member must have \
+         length less than or equal to 2048"
     )]
     SessionPolicyTooLong(String),
     #[error("Packed policy consumes {percent}% of allotted space, please use smaller policy.")]

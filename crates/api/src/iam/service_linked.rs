@@ -16,8 +16,8 @@ use wire::iam::{
 use super::{holder, shown};
 use crate::{Context, Error};
 
-/// Deletion tasks that can be asked after; the oldest goes first. A deletion is done when it is answered, so that nobody
-/// asks for long.
+/// Deletion tasks that can be asked after; the oldest goes first. A deletion is done when it is answered, so that
+/// nobody asks for long.
 const TASKS_MAX: usize = 100;
 
 /// Makes the role that scaling of endpoints goes by, as the first `RegisterScalableTarget` does, unless it is there.

@@ -46,8 +46,12 @@ const fn count(usage: &mut Usage, is_boundary: bool) {
 
 fn walk<'a>(state: &'a State, mut see: impl FnMut(&'a str, bool)) {
     let mut holder = |grants: &'a Grants, boundary: Option<&'a String>| {
-        grants.attached.iter().for_each(|arn| see(arn, false));
-        boundary.into_iter().for_each(|arn| see(arn, true));
+        for arn in &grants.attached {
+            see(arn, false);
+        }
+        if let Some(arn) = boundary {
+            see(arn, true);
+        }
     };
     state.users.values().for_each(|user| holder(&user.grants, user.boundary.as_ref()));
     state.groups.values().for_each(|group| holder(&group.grants, None));

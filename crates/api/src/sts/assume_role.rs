@@ -17,8 +17,8 @@ use crate::{Context, Error};
 /// What a session lasts that does not say, and one that is assumed with a role's session at most.
 const DEFAULT_SECS: u32 = 3_600;
 
-/// Room for session policies, their ARNs and session tags: what `PackedPolicySize` is a share of. AWS packs them in a way
-/// of its own; here characters count.
+/// Room for session policies, their ARNs and session tags: what `PackedPolicySize` is a share of. AWS packs them in a
+/// way of its own; here characters count.
 const PACKED_CHARACTERS_MAX: usize = 10_240;
 
 pub(super) async fn assume_role(

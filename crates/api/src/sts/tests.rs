@@ -57,7 +57,7 @@ async fn a_session_is_the_roles_and_ends() {
     let role = world.good("GetRole", json!({"RoleName": "r"})).await;
     assert_eq!(role["Role"]["RoleLastUsed"]["Region"], "us-east-1");
     // The next session clears the one that is over away.
-    world.pass(Duration::from_secs(900));
+    world.pass(Duration::from_mins(15));
     assume(&world, &key, json!({})).await.unwrap();
     assert!(!world.store.state().sessions.contains_key(&session));
 }

@@ -116,7 +116,8 @@ const WRITTEN: &[Written] = &[
     Written {
         path: "/",
         name: "PowerUserAccess",
-        description: "Provides full access to AWS services and resources, but does not allow management of users and groups.",
+        description: "Provides full access to AWS services and resources, but does not allow management of users and \
+                      groups.",
         document: r#"{"Version": "2012-10-17", "Statement": [
   {"Effect": "Allow", "NotAction": ["iam:*"], "Resource": "*"},
   {"Effect": "Allow", "Action": [

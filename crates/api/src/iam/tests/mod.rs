@@ -110,7 +110,9 @@ impl World {
         let decoded =
             wire::decode_response(service, model, status, response.headers(), response.body());
         match decoded {
-            Ok(output) => Ok(model.output.map_or(json!({}), |schema| output.to_json(schema))),
+            Ok(output) => {
+                Ok(model.output.map_or_else(|| json!({}), |schema| output.to_json(schema)))
+            }
             Err(_) => Err(told(status.as_u16(), response.body())),
         }
     }

@@ -56,8 +56,8 @@ async fn a_managed_policy_is_shown_with_its_use() {
     assert_eq!(local["Policies"].as_array().unwrap().len(), 1);
     let aws = world.good("ListPolicies", json!({"Scope": "AWS"})).await;
     assert!(aws["Policies"].as_array().unwrap().len() > 5);
-    let used = world.good("ListPolicies", json!({"OnlyAttached": true})).await;
-    assert_eq!(used["Policies"].as_array().unwrap().len(), 1);
+    let attached = world.good("ListPolicies", json!({"OnlyAttached": true})).await;
+    assert_eq!(attached["Policies"].as_array().unwrap().len(), 1);
     let busy = world.bad("DeletePolicy", json!({"PolicyArn": ARN})).await;
     assert_eq!(busy, "409 DeleteConflict: Cannot delete a policy attached to entities.");
     world.good("DeleteUserPermissionsBoundary", json!({"UserName": "u"})).await;

@@ -1,4 +1,4 @@
-//! SimulatePrincipalPolicy and SimulateCustomPolicy.
+//! `SimulatePrincipalPolicy` and `SimulateCustomPolicy`.
 
 use serde_json::{Value, json};
 
