@@ -23,10 +23,8 @@ pub use denied::Denied;
 pub use facts::Asked;
 pub use table::{Bucket, S3Call, s3_actions};
 
-pub(crate) use compiled::compiled;
 pub(crate) use need::Need;
 pub(crate) use permit::Permit;
-pub(crate) use standing::Standing;
 pub(crate) use table::{delete_policy, deregister};
 
 use wire::Call;

@@ -64,11 +64,6 @@ impl Permit {
         Ok(Self { standing, ..self.clone() })
     }
 
-    /// Where the caller stands; `None` for the root user.
-    pub(crate) fn standing(&self) -> Option<&Arc<Standing>> {
-        self.standing.as_ref()
-    }
-
     /// The user who calls, with a key or a session of theirs.
     pub(super) fn user_name<'a>(&self, state: &'a State) -> Option<&'a str> {
         let id = &self.standing.as_ref()?.credential.access_key_id;

@@ -107,7 +107,7 @@ impl Standing {
     }
 }
 
-impl<'a> Gathering<'a> {
+impl Gathering<'_> {
     fn of_key(mut self, key: &Arc<AccessKey>) -> Option<Standing> {
         self.roots.push(Root::Key(Arc::clone(key)));
         let credential = |principal| Credential {
@@ -123,7 +123,7 @@ impl<'a> Gathering<'a> {
             }
             Owner::User(name) => {
                 let user = self.state.users.get(name)?;
-                self.of_user(user, credential)
+                Some(self.of_user(user, credential))
             }
         }
     }
@@ -147,7 +147,7 @@ impl<'a> Gathering<'a> {
             }
             Subject::User { name, id } => {
                 let user = self.state.users.get(name).filter(|user| user.id == *id)?;
-                self.of_user(user, credential)?
+                self.of_user(user, credential)
             }
             Subject::Role { name, id } => {
                 let role = self.state.roles.get(name).filter(|role| role.id == *id)?;
@@ -164,7 +164,7 @@ impl<'a> Gathering<'a> {
         mut self,
         user: &Arc<User>,
         credential: impl FnOnce(Principal) -> Credential,
-    ) -> Option<Standing> {
+    ) -> Standing {
         self.roots.push(Root::User(Arc::clone(user)));
         self.grant(&user.grants);
         for name in &user.groups {
@@ -182,7 +182,7 @@ impl<'a> Gathering<'a> {
             user_id: user.id.clone(),
         };
         let boundary = user.boundary.as_deref().map(|arn| self.bounding(arn));
-        Some(Standing { boundary, ..self.standing(credential(principal), None, user.tags.clone()) })
+        Standing { boundary, ..self.standing(credential(principal), None, user.tags.clone()) }
     }
 
     fn of_role(

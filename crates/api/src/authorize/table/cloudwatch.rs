@@ -8,7 +8,7 @@ use super::Ask;
 
 const SERVICE: &str = "cloudwatch";
 
-/// The members of PutMetricAlarm that name what an alarm triggers.
+/// The members of `PutMetricAlarm` that name what an alarm triggers.
 const ACTIONS: [&str; 3] = ["AlarmActions", "OKActions", "InsufficientDataActions"];
 
 pub(super) fn needs(ask: &Ask<'_>, operation: Operation) -> Vec<Need> {

@@ -19,7 +19,6 @@ pub(super) fn needs(ask: &Ask<'_>, operation: Operation) -> Vec<Need> {
     let policy = |action| vec![Need::on("iam", action, ask.text("PolicyArn").to_owned())];
     let name = operation.name();
     match operation {
-        Operation::AddUserToGroup | Operation::RemoveUserFromGroup => group(name),
         Operation::AttachGroupPolicy | Operation::DetachGroupPolicy => attached(ask, group(name)),
         Operation::AttachRolePolicy | Operation::DetachRolePolicy => attached(ask, role(name)),
         Operation::AttachUserPolicy | Operation::DetachUserPolicy => attached(ask, user(name)),
@@ -50,13 +49,15 @@ pub(super) fn needs(ask: &Ask<'_>, operation: Operation) -> Vec<Need> {
         Operation::PutUserPermissionsBoundary => vec![bounded(ask, on_user(ask, name))],
         Operation::TagUser => vec![tagged(ask, on_user(ask, name))],
         Operation::UntagUser => vec![untagged(ask, on_user(ask, name))],
-        Operation::DeleteGroup
+        Operation::AddUserToGroup
+        | Operation::DeleteGroup
         | Operation::DeleteGroupPolicy
         | Operation::GetGroup
         | Operation::GetGroupPolicy
         | Operation::ListAttachedGroupPolicies
         | Operation::ListGroupPolicies
         | Operation::PutGroupPolicy
+        | Operation::RemoveUserFromGroup
         | Operation::UpdateGroup => group(name),
         Operation::DeleteRole
         | Operation::DeleteRolePolicy

@@ -21,9 +21,9 @@ fn stream_arn(ask: &Ask<'_>, stream: &str) -> String {
     let Scope { region, account } = ask.scope;
     // An identifier is a name or the ARN of a group, which may end in `:*`.
     let identifier = ask.text("logGroupIdentifier");
-    let identified = identifier.split_once(":log-group:").map_or(identifier, |(_, name)| name);
+    let group = identifier.split_once(":log-group:").map_or(identifier, |(_, name)| name);
     let group = match ask.text("logGroupName") {
-        "" => identified.strip_suffix(":*").unwrap_or(identified),
+        "" => group.strip_suffix(":*").unwrap_or(group),
         name => name,
     };
     format!("arn:aws:logs:{region}:{account}:log-group:{group}:log-stream:{stream}")
