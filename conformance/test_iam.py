@@ -264,7 +264,22 @@ def test_everything_is_there_after_a_kill(server, iam, user):
     key = iam.create_access_key(UserName=user)["AccessKey"]
     iam.put_user_policy(UserName=user, PolicyName="p", PolicyDocument=document(statement("iam:ListUsers")))
     session = client_of(server, "sts", key).get_session_token()["Credentials"]
+    group, role, policy = (names.fresh(kind) for kind in ("group", "role", "policy"))
+    iam.create_group(GroupName=group)
+    iam.add_user_to_group(GroupName=group, UserName=user)
+    iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust({"AWS": user_arn(user)}))
+    iam.create_policy(PolicyName=policy, PolicyDocument=document(statement("s3:*")))
+    iam.create_service_linked_role(AWSServiceName=SCALING_SERVICE)
+    task = iam.delete_service_linked_role(RoleName=SCALING_ROLE)["DeletionTaskId"]
+
+    def everything(client):
+        pages = client.get_paginator("get_account_authorization_details").paginate()
+        shown = [{k: v for k, v in page.items() if k != "ResponseMetadata"} for page in pages]
+        return shown, client.get_service_linked_role_deletion_status(DeletionTaskId=task)["Status"]
+
+    before = everything(iam)
     server.kill()
     server.start()
+    assert everything(server.client("iam")) == before
     client_of(server, "iam", key).list_users()
     assert client_of(server, "sts", session).get_caller_identity()["Arn"] == user_arn(user)

@@ -47,10 +47,15 @@ pub enum Refusal {
     )]
     ChainTooLong,
     #[error(
-        "1 validation error detected: Value '{0}' at 'policy' failed to satisfy constraint: Member must have \
+        "1 validation error detected: Value at 'policy' failed to satisfy constraint: Member must have \
          length less than or equal to 2048"
     )]
-    SessionPolicyTooLong(String),
+    SessionPolicyTooLong,
+    #[error(
+        "1 validation error detected: Value at 'policyArns' failed to satisfy constraint: Member must have length less \
+         than or equal to {max}"
+    )]
+    TooManySessionPolicies { max: usize },
     #[error("Packed policy consumes {percent}% of allotted space, please use smaller policy.")]
     Packed { percent: usize },
     #[error("The session tag key {0} was handed on by the session before and cannot be set again.")]
@@ -80,7 +85,8 @@ impl Refusal {
             | Self::Marker
             | Self::TooLong
             | Self::ChainTooLong
-            | Self::SessionPolicyTooLong(_)
+            | Self::SessionPolicyTooLong
+            | Self::TooManySessionPolicies { .. }
             | Self::TagHandedOn(_)
             | Self::SourceIdentityFixed(_) => (StatusCode::BAD_REQUEST, "ValidationError"),
             Self::Unsupported(_) | Self::NotAnAction(_) | Self::BadPolicyInput(_) => {

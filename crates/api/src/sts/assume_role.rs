@@ -17,6 +17,9 @@ use crate::{Context, Error};
 /// What a session lasts that does not say, and one that is assumed with a role's session at most.
 const DEFAULT_SECS: u32 = 3_600;
 
+/// Managed policies that one session may be given.
+const POLICY_ARNS_MAX: usize = 10;
+
 /// Room for session policies, their ARNs and session tags: what `PackedPolicySize` is a share of. AWS packs them in a
 /// way of its own; here characters count.
 const PACKED_CHARACTERS_MAX: usize = 10_240;
@@ -36,7 +39,7 @@ pub(super) async fn assume_role(
     }
     if let Some(policy) = &input.policy {
         if policy.chars().count() > SESSION_MAX {
-            return Err(Refusal::SessionPolicyTooLong(policy.clone()).into());
+            return Err(Refusal::SessionPolicyTooLong.into());
         }
         Document::parse(policy, Kind::Session)?;
     }
@@ -122,6 +125,9 @@ fn limited(
 ) -> Result<Session, Error> {
     let arns = input.policy_arns.iter().flatten().filter_map(|one| one.arn.clone());
     let policy_arns: Vec<String> = arns.collect();
+    if policy_arns.len() > POLICY_ARNS_MAX {
+        return Err(Refusal::TooManySessionPolicies { max: POLICY_ARNS_MAX }.into());
+    }
     for arn in &policy_arns {
         if state.managed_policy(&cx.scope, arn).is_none() {
             return Err(domain::iam::Refusal::NotAttachable(arn.clone()).into());

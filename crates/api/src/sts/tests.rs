@@ -131,6 +131,14 @@ async fn session_policies_limit_a_session() {
     assert!(world.iam(&session, "ListRoles", json!({})).await.is_ok());
     assert!(world.iam(&session, "DeleteRole", json!({"RoleName": "r"})).await.is_err());
     for (bad, told) in [
+        (
+            json!({"Policy": " ".repeat(2_049)}),
+            "400 ValidationError: 1 validation error detected: Value at 'policy'",
+        ),
+        (
+            json!({"PolicyArns": vec![json!({"arn": read}); 11]}),
+            "400 ValidationError: 1 validation error detected: Value at",
+        ),
         (json!({"Policy": "{"}), "400 MalformedPolicyDocument: "),
         (json!({"PolicyArns": [{"arn": "arn:aws:iam::aws:policy/None"}]}), "404 NoSuchEntity: "),
         (
