@@ -11,7 +11,7 @@ use domain::time::Clock;
 use metrics::Metrics;
 use store::{Changes, State, Store, Undecided, decide};
 
-use crate::{Error, Live};
+use crate::{Asked, Error, Live};
 
 /// One caller's view of the server.
 #[derive(Clone)]
@@ -20,6 +20,8 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     pub scope: Scope,
     pub caller: Principal,
+    /// How the request came, which policies may ask for.
+    pub asked: Asked,
     pub limits: Arc<Limits>,
     /// What model servers have written.
     pub logs: Arc<dyn logs::Read>,

@@ -43,7 +43,18 @@ pub enum Error {
     #[error(transparent)]
     Cloudwatch(#[from] crate::cloudwatch::Refusal),
     #[error(transparent)]
+    Iam(#[from] crate::iam::Refusal),
+    #[error(transparent)]
     Tidegate(#[from] crate::tidegate::Refusal),
+    #[error(
+        "An Application AutoScaling scalable target exists for a variant being deleted, and the IAM identity used to \
+         invoke DeleteEndpoint does not have application-autoscaling:DeregisterScalableTarget permission to deregister \
+         the scalable target."
+    )]
+    TargetsLeft,
+    /// No policy allows the call, or one denies it.
+    #[error(transparent)]
+    Denied(#[from] crate::authorize::Denied),
     #[error(transparent)]
     LimitExceeded(#[from] domain::endpoint::Exceeded),
     #[error("Tidegate does not implement the operation {operation} of {service}")]
@@ -101,12 +112,15 @@ impl Error {
             | Self::BadName { .. }
             | Self::BadToken
             | Self::UntaggableResource(_)
-            | Self::TooManyTags => (StatusCode::BAD_REQUEST, "ValidationException"),
+            | Self::TooManyTags
+            | Self::TargetsLeft => (StatusCode::BAD_REQUEST, "ValidationException"),
             Self::ForeignResource { .. } => (StatusCode::BAD_REQUEST, "AccessDeniedException"),
             Self::Logs(refusal) => refusal.code(),
             Self::Scaling(refusal) => crate::autoscaling::code(refusal),
             Self::Cloudwatch(refusal) => refusal.code(),
+            Self::Iam(refusal) => refusal.code(),
             Self::Tidegate(refusal) => refusal.code(),
+            Self::Denied(denied) => denied.code(),
             Self::LimitExceeded(_) => (StatusCode::BAD_REQUEST, "ResourceLimitExceeded"),
             Self::Unserved { .. } => (StatusCode::BAD_REQUEST, "UnknownOperationException"),
             Self::DiskFull => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),

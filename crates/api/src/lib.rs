@@ -3,37 +3,39 @@
 //! An operation reads its input, asks `domain` for a decision and has `store` keep it. It only records what is wanted:
 //! it never starts, stops or waits for an instance (invariant A2). Which protocol the caller speaks it cannot tell.
 
+pub mod authorize;
 pub mod autoscaling;
 pub mod cloudwatch;
 mod context;
 mod error;
+pub mod iam;
 mod live;
 pub mod logs;
 pub mod sagemaker;
 pub mod sts;
 pub mod tidegate;
 
+pub use authorize::{Asked, Authority};
 pub use context::Context;
 pub use error::Error;
 pub use live::{Live, Running, Still};
 
 use bytes::Bytes;
 use http::Response;
-use wire::Call;
+use wire::{Call, Document};
 
-/// Answers a call whose signature was verified.
+/// Answers a call whose signature was verified, if its caller may make it.
 pub async fn serve(cx: &Context, call: &Call, request_id: &str) -> Response<Bytes> {
-    let answer = match call.service.id {
-        "application_autoscaling" => autoscaling::serve(cx, call).await,
-        "cloudwatch" => cloudwatch::serve(cx, call).await,
-        "logs" => logs::serve(cx, call).await,
-        "sagemaker" => sagemaker::serve(cx, call).await,
-        "sts" => sts::serve(cx, call),
-        "tidegate" => tidegate::serve(cx, call).await,
-        other => Err(Error::Unserved { service: other, operation: call.operation.name }),
+    let answer = match authorize::authorize(cx, call) {
+        Ok(()) => {
+            iam::note_use(cx, call.service.signing_name).await;
+            operate(cx, call).await
+        }
+        Err(refused) => Err(refused),
     };
     match answer {
         Ok(output) => call.respond_document(&output, request_id),
+        Err(Error::Denied(denied)) => call.respond_error(&denied.body(call), request_id),
         Err(error) => {
             if let Error::Internal(cause) = &error {
                 tracing::error!(
@@ -45,5 +47,18 @@ pub async fn serve(cx: &Context, call: &Call, request_id: &str) -> Response<Byte
             }
             call.respond_error(&error.body(), request_id)
         }
+    }
+}
+
+async fn operate(cx: &Context, call: &Call) -> Result<Document, Error> {
+    match call.service.id {
+        "application_autoscaling" => autoscaling::serve(cx, call).await,
+        "cloudwatch" => cloudwatch::serve(cx, call).await,
+        "iam" => iam::serve(cx, call).await,
+        "logs" => logs::serve(cx, call).await,
+        "sagemaker" => sagemaker::serve(cx, call).await,
+        "sts" => sts::serve(cx, call).await,
+        "tidegate" => tidegate::serve(cx, call).await,
+        other => Err(Error::Unserved { service: other, operation: call.operation.name }),
     }
 }

@@ -1,7 +1,8 @@
-//! Who is calling: SigV4 signatures, the credentials they are made with, and the files that hold these.
+//! Who is calling, and whether they may: SigV4 signatures, the credentials they are made with and the files that hold
+//! these; AWS's policies ([`policy`]).
 //!
-//! Bytes in, verdict out. Nothing here does I/O, reads a clock or draws a random number: time, entropy and the
-//! lookup of credentials are arguments. What a caller may do is decided elsewhere; here only who it is.
+//! Bytes in, verdict out. Nothing here does I/O, reads a clock or draws a random number: time, entropy, the lookup of
+//! credentials and the policies that apply are arguments.
 //!
 //! A server calls, in this order:
 //! 1. [`sigv4::presence`] to tell unsigned requests apart, and [`Claim::parse`] for the scope that routes the request,
@@ -15,6 +16,7 @@
 
 pub mod credential;
 pub mod key;
+pub mod policy;
 pub mod sigv4;
 
 pub use credential::{Credential, Credentials, Principal, SecretKey, Session, SessionToken};

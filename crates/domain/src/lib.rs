@@ -8,6 +8,7 @@ pub mod arn;
 pub mod endpoint;
 pub mod endpoint_config;
 pub mod fleet;
+pub mod iam;
 pub mod instance;
 pub mod members;
 pub mod metric;

@@ -5,61 +5,28 @@
 //! fronts a model server (`127.0.0.1:8080`, or the path of a Unix socket) as variant
 //! `v` of endpoint `e`, with the key below, until it is interrupted; the control plane is an echo.
 
-use std::collections::BTreeMap;
-use std::io::{self, Write as _};
-use std::net::{SocketAddr, TcpListener};
-use std::num::NonZeroUsize;
+mod measure;
+
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
-use auth::{Credential, Principal, SecretKey, Signer};
-use domain::instance::{Address, InstanceId};
+use domain::instance::Address;
 use domain::metric::{Measured, Sink};
-use domain::route::{EndpointRoute, InstanceRoute, RouteTable, Strategy, Traffic, VariantRoute};
-use domain::time::{Clock, Timestamp};
-use gateway::{ControlPlane, Gateway, Parts, Routes, Settings};
-use http_body_util::BodyExt;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpStream, UnixListener};
-use tokio::runtime::Handle;
-
-const KEY_ID: &str = "AKIAMEASURINGONLYKEY";
-const SECRET: &str = "measuring-only/0123456789012345678901234";
-const REGION: &str = "us-east-1";
-const BODY: &str = "{\"instances\": [[1.0, 2.0, 3.0, 4.0]]}";
-const CLIENTS: usize = 32;
-const WARM_UP: Duration = Duration::from_secs(1);
-/// The sides take turns, so that a slow moment of the machine meets both.
-const TURN: Duration = Duration::from_millis(250);
-const TURNS: usize = 80;
-
-#[derive(Debug)]
-struct Wall;
-
-impl Clock for Wall {
-    fn now(&self) -> Timestamp {
-        self.wall()
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
-    fn wall(&self) -> Timestamp {
-        let since = std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-    }
-}
+use measure::{CLIENTS, Compared, KEY_ID, REGION, SECRET, TURNS, Way, compare, say, start};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> io::Result<()> {
     let mut arguments = std::env::args().skip(1);
     match arguments.next() {
-        None => measure(false).await,
-        Some(word) if word == "--json" => measure(true).await,
+        None => metrics(false).await,
+        Some(word) if word == "--json" => metrics(true).await,
         Some(upstream) => {
             let upstream =
                 upstream.parse().map_or_else(|_| Address::Unix(upstream.into()), Address::Tcp);
             let listen = arguments.next().unwrap_or_else(|| "127.0.0.1:4281".to_owned());
-            let gateway = start(&listen, upstream, None)?;
+            let gateway = start(&listen, upstream, Way::plain())?;
             say(&format!(
                 "http://{} key {KEY_ID} secret {SECRET} region {REGION}",
                 gateway.address()
@@ -82,257 +49,26 @@ impl Sink for Count {
     }
 }
 
-fn say(line: &str) -> io::Result<()> {
-    writeln!(io::stdout(), "{line}")
-}
-
-fn start(listen: &str, upstream: Address, sink: Option<Arc<dyn Sink>>) -> io::Result<Gateway> {
-    let routes = Arc::new(Routes::new());
-    let instance = InstanceRoute { id: InstanceId::from_entropy(1), address: upstream };
-    let variant = VariantRoute {
-        name: "v".parse().map_err(io::Error::other)?,
-        weight: 1.0,
-        strategy: Strategy::LeastOutstanding,
-        instances: vec![instance],
-    };
-    let endpoint = EndpointRoute { variants: vec![variant] };
-    let endpoints = BTreeMap::from([("e".parse().map_err(io::Error::other)?, Arc::new(endpoint))]);
-    routes.publish(Arc::new(RouteTable { endpoints }));
-    let credential = Arc::new(Credential {
-        access_key_id: KEY_ID.into(),
-        secret: SecretKey::new(SECRET),
-        session: None,
-        principal: Principal {
-            account: "0".into(),
-            arn: "arn:aws:iam::0:root".into(),
-            user_id: "0".into(),
-        },
-    });
-    let control = ControlPlane::new(
-        Handle::current(),
-        Arc::new(|request: http::Request<hyper::body::Incoming>, _| {
-            Box::pin(async {
-                http::Response::new(request.into_body().map_err(Into::into).boxed_unsync())
-            })
-        }),
-    );
-    let credentials = Arc::new(move |id: &str| (id == KEY_ID).then(|| Arc::clone(&credential)));
-    let mut settings = Settings::new(REGION, "000000000000");
-    settings.threads = NonZeroUsize::MIN;
-    settings.sink = sink;
-    Gateway::start(
-        TcpListener::bind(listen)?,
-        settings,
-        Parts { credentials, clock: Arc::new(Wall), routes, control },
-    )
-}
-
-/// One gateway, and what it has cost.
-struct Side {
-    gateway: Gateway,
-    /// The number of its one thread.
-    thread: String,
-    clients: Vec<Client>,
-    served: u64,
-    nanos_each: Vec<f64>,
-}
-
-impl Side {
-    async fn start(upstream: Address, sink: Option<Arc<dyn Sink>>) -> io::Result<Self> {
-        let before = threads()?;
-        let gateway = start("127.0.0.1:0", upstream, sink)?;
-        let request = request(gateway.address())?;
-        let mut clients = Vec::new();
-        for _ in 0..CLIENTS {
-            clients.push(Client::connect(gateway.address(), request.clone()).await?);
-        }
-        // By now it has its name.
-        let mut threads = threads()?;
-        threads.retain(|thread| !before.contains(thread));
-        let thread = threads.pop().ok_or_else(|| io::Error::other("there is no new thread"))?;
-        let served = u64::try_from(CLIENTS).unwrap_or(u64::MAX);
-        Ok(Self { gateway, thread, clients, served, nanos_each: Vec::new() })
-    }
-
-    async fn take_turn(&mut self, span: Duration) -> io::Result<()> {
-        let before = busy_nanos(&self.thread)?;
-        let end = tokio::time::Instant::now() + span;
-        let mut load = tokio::task::JoinSet::new();
-        for client in self.clients.drain(..) {
-            load.spawn(client.ask_until(end));
-        }
-        let mut served = 0;
-        while let Some(ended) = load.join_next().await {
-            let (client, count) = ended.map_err(io::Error::other)??;
-            self.clients.push(client);
-            served += count;
-        }
-        let nanos = busy_nanos(&self.thread)? - before;
-        self.served += served;
-        // Both are far from where a double would round them.
-        self.nanos_each.push(Duration::from_nanos(nanos).as_secs_f64() * 1e9 / exact(served));
-        Ok(())
-    }
-
-    fn median(&self) -> f64 {
-        median(self.nanos_each.iter().copied())
-    }
-}
-
-fn median(all: impl Iterator<Item = f64>) -> f64 {
-    let mut all: Vec<f64> = all.collect();
-    all.sort_by(f64::total_cmp);
-    all.get(all.len() / 2).copied().unwrap_or_default()
-}
-
-fn exact(count: u64) -> f64 {
-    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
-}
-
-async fn measure(as_json: bool) -> io::Result<()> {
-    let folder = tempfile::tempdir()?;
-    let socket = folder.path().join("model.sock");
-    let listener = std::os::unix::net::UnixListener::bind(&socket)?;
-    // It serves until the process ends.
-    drop(std::thread::Builder::new().name("model".to_owned()).spawn(move || answer(listener))?);
+async fn metrics(as_json: bool) -> io::Result<()> {
     let count = Arc::new(Count::default());
-    let upstream = || Address::Unix(socket.clone());
-    let mut off = Side::start(upstream(), None).await?;
-    let mut on = Side::start(upstream(), Some(Arc::clone(&count) as _)).await?;
-    for side in [&mut off, &mut on] {
-        side.take_turn(WARM_UP).await?;
-        side.nanos_each.clear();
-    }
-    for turn in 0..TURNS {
-        let sides = if turn % 2 == 0 { [&mut off, &mut on] } else { [&mut on, &mut off] };
-        for side in sides {
-            side.take_turn(TURN).await?;
-        }
-    }
-    let (without, with) = (off.median(), on.median());
-    // Of neighbouring turns, which the machine has treated alike.
-    let ratio = median(on.nanos_each.iter().zip(&off.nanos_each).map(|(on, off)| on / off));
-    let (requests, expected) = (off.served + on.served, on.served);
-    for side in [off, on] {
-        drop(side.clients);
-        side.gateway.drain(Duration::from_secs(5)).await;
-    }
+    let counted = Way { sink: Some(Arc::clone(&count) as _), ..Way::plain() };
+    let compared = compare(Way::plain(), counted).await?;
+    let Compared { requests, of_second, first_nanos, second_nanos, ratio } = compared;
     let counted = count.0.load(Ordering::Relaxed);
-    if counted != expected {
-        return Err(io::Error::other(format!("{counted} counted of {expected} served")));
+    if counted != of_second {
+        return Err(io::Error::other(format!("{counted} counted of {of_second} served")));
     }
     if as_json {
         return say(&format!(
-            "{{\"requests\": {requests}, \"cpu_ns_without\": {without:.0}, \"cpu_ns_with\": {with:.0}, \
+            "{{\"requests\": {requests}, \"cpu_ns_without\": {first_nanos:.0}, \"cpu_ns_with\": {second_nanos:.0}, \
              \"ratio\": {ratio:.4}}}"
         ));
     }
     say(&format!(
         "{requests} signed requests over {CLIENTS} connections, of one core each: {:.2} µs without metrics, {:.2} µs with \
          ({:+.1} %), medians of {TURNS} turns",
-        without / 1e3,
-        with / 1e3,
+        first_nanos / 1e3,
+        second_nanos / 1e3,
         (ratio - 1.0) * 100.0
     ))
-}
-
-/// The threads that serve connections.
-fn threads() -> io::Result<Vec<String>> {
-    let mut found = Vec::new();
-    for task in std::fs::read_dir("/proc/self/task")? {
-        let task = task?;
-        if std::fs::read_to_string(task.path().join("comm"))?.trim() == "gateway-0" {
-            found.push(task.file_name().to_string_lossy().into_owned());
-        }
-    }
-    Ok(found)
-}
-
-/// Time that a thread has spent on a core.
-fn busy_nanos(thread: &str) -> io::Result<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/self/task/{thread}/schedstat"))?;
-    let nanos = stat.split(' ').next().and_then(|nanos| nanos.parse().ok());
-    nanos.ok_or_else(|| io::Error::other(stat))
-}
-
-/// One signed request, whose signature holds for as long as the measurement takes.
-fn request(address: SocketAddr) -> io::Result<Vec<u8>> {
-    let mut request = http::Request::post("/endpoints/e/invocations")
-        .header("host", address.to_string())
-        .header("content-type", "application/json")
-        .body(())
-        .map_err(io::Error::other)?;
-    let secret = SecretKey::new(SECRET);
-    let signer = Signer {
-        access_key_id: KEY_ID,
-        secret: &secret,
-        session_token: None,
-        region: REGION,
-        service: "sagemaker",
-    };
-    let now = Wall.wall().as_millis() / 1000;
-    auth::sign(&mut request, &auth::sigv4::sha256(BODY.as_bytes()), &signer, now)
-        .map_err(io::Error::other)?;
-    let mut bytes = b"POST /endpoints/e/invocations HTTP/1.1\r\n".to_vec();
-    for (name, value) in request.headers() {
-        bytes.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
-    }
-    write!(bytes, "content-length: {}\r\n\r\n{BODY}", BODY.len())?;
-    Ok(bytes)
-}
-
-/// A connection that sends one request over and over; all answers are as long as the first.
-struct Client {
-    stream: TcpStream,
-    request: Vec<u8>,
-    answer: Vec<u8>,
-}
-
-impl Client {
-    async fn connect(address: SocketAddr, request: Vec<u8>) -> io::Result<Self> {
-        let mut stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        let mut answer = vec![0; 16 * 1024];
-        stream.write_all(&request).await?;
-        let length = stream.read(&mut answer).await?;
-        answer.truncate(length);
-        if !answer.starts_with(b"HTTP/1.1 200") {
-            return Err(io::Error::other(String::from_utf8_lossy(&answer).into_owned()));
-        }
-        Ok(Self { stream, request, answer })
-    }
-
-    /// Gives itself back, and how often it was answered.
-    async fn ask_until(mut self, end: tokio::time::Instant) -> io::Result<(Self, u64)> {
-        let mut count = 0;
-        while tokio::time::Instant::now() < end {
-            self.stream.write_all(&self.request).await?;
-            self.stream.read_exact(&mut self.answer).await?;
-            count += 1;
-        }
-        Ok((self, count))
-    }
-}
-
-/// A model server that is as cheap as one can be.
-fn answer(listener: std::os::unix::net::UnixListener) -> io::Result<()> {
-    listener.set_nonblocking(true)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let listener = UnixListener::from_std(listener)?;
-        let mut connections = tokio::task::JoinSet::new();
-        loop {
-            let (mut stream, _) = listener.accept().await?;
-            connections.spawn(async move {
-                let mut buffer = vec![0; 16 * 1024];
-                let reply = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{BODY}", BODY.len());
-                // A request is small enough to arrive in one piece.
-                while stream.read(&mut buffer).await.is_ok_and(|count| count > 0) {
-                    if stream.write_all(reply.as_bytes()).await.is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-    })
 }

@@ -26,6 +26,8 @@ const ERROR_CODE: &str = "ErrorCode";
 pub(crate) enum Fault {
     /// The signature, in any of the ways that `auth` tells apart.
     Signature(Problem),
+    /// No policy allows it, or one denies it; in the words of the policies.
+    Forbidden(String),
     /// `wire` could not read it, or it breaks the model's constraints.
     Rejected(Box<ErrorBody>),
     /// Longer than the model allows; how long, if the head said so.
@@ -149,6 +151,7 @@ impl Fault {
     pub(crate) fn outcome(&self) -> Option<Outcome> {
         match self {
             Self::Signature(_)
+            | Self::Forbidden(_)
             | Self::Rejected(_)
             | Self::BodyTooLarge { .. }
             | Self::BodyBroken
@@ -168,6 +171,9 @@ impl Fault {
                 let answer = problem.answer(Dialect::RestJson);
                 let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_REQUEST);
                 plain(status, answer.code, answer.message)
+            }
+            Self::Forbidden(message) => {
+                plain(StatusCode::BAD_REQUEST, "AccessDeniedException", message.clone())
             }
             Self::Rejected(error) => (**error).clone(),
             Self::BodyTooLarge { announced } => invalid(too_large(*announced)),

@@ -5,7 +5,7 @@
 //! signature has not been verified (promise T5).
 //!
 //! A request's way: `listen` (a connection on one of the threads, through `tls` if that is set) · `serve` (inference,
-//! or the control plane's?) · `admit` (signature, size, members) · `forward` (choice of an instance from the
+//! or the control plane's?) · `admit` (signature, size, members, permission) · `forward` (choice of an instance from the
 //! `route_table` by `pick`) · `upstream` (one exchange with its model server, or the beginning of a `stream`) · an
 //! answer, or a `fault`. A `recorder` counts it. Every thread has its own runtime, connections to the model servers, signing keys and random
 //! numbers; what threads share is read without a lock.
@@ -18,6 +18,7 @@ mod forward;
 mod gate;
 mod header;
 mod listen;
+mod permission;
 mod pick;
 mod quota;
 mod recorder;
@@ -33,6 +34,7 @@ mod worker;
 pub use answer_body::{BoxError, ControlBody, whole};
 pub use control_plane::{BoxFuture, ControlPlane, Handler, PeerInfo};
 pub use listen::{Drained, Gateway};
+pub use permission::{Came, Everybody, Forbidden, Permission};
 pub use quota::{Quota, Share};
 pub use route_table::Routes;
 pub use settings::{

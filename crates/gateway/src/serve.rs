@@ -23,6 +23,7 @@ use crate::control_plane::PeerInfo;
 use crate::fault::Fault;
 use crate::forward::{Asked, Forward, Opened, Served};
 use crate::header;
+use crate::permission::Came;
 use crate::recorder;
 use crate::stream::Limit;
 use crate::task;
@@ -66,7 +67,12 @@ async fn dispatch(
         let record = worker.recorder.arrive();
         let claim = Claim::parse(&parts);
         if is_ours(&claim) {
-            return invoke(worker, operation, &parts, claim, body, record).await;
+            let came = Came {
+                from: peer.address.ip(),
+                secure: worker.shared.settings.tls.is_some(),
+                headers: &parts.headers,
+            };
+            return invoke(worker, (operation, came), &parts, claim, body, record).await;
         }
     }
     // The control plane holds bodies too: the budget travels with the request.
@@ -85,14 +91,14 @@ fn is_ours(claim: &Result<Claim<'_>, Problem>) -> bool {
 
 async fn invoke(
     worker: &Worker,
-    operation: Operation,
+    (operation, came): (Operation, Came<'_>),
     parts: &Parts,
     claim: Result<Claim<'_>, Problem>,
     body: Incoming,
     mut record: recorder::Request,
 ) -> Response<AnswerBody> {
     let request_id = worker.request_id();
-    let admitted = match admit::admit(worker, parts, claim, body).await {
+    let admitted = match admit::admit(worker, (parts, came), claim, body).await {
         Ok(admitted) => admitted,
         Err(Refusal { fault, unread }) => {
             let mut response = refuse(worker, &fault, &request_id);

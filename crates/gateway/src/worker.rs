@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::control_plane::ControlPlane;
+use crate::permission::Permission;
 use crate::quota::Quota;
 use crate::recorder::Recorder;
 use crate::route_table::Routes;
@@ -21,6 +22,7 @@ use crate::upstream::Pool;
 pub struct Parts {
     /// Asked once or twice per request, so it answers from memory.
     pub credentials: Arc<dyn Credentials + Send + Sync>,
+    pub permission: Arc<dyn Permission>,
     /// Signatures go by its wall time.
     pub clock: Arc<dyn Clock>,
     /// Where `control` publishes.

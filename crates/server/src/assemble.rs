@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::core::Core;
 use crate::data_dir::DataDir;
-use crate::front::{RootKey, SKEW_SECS};
+use crate::front::SKEW_SECS;
 
 /// A server that serves.
 #[derive(Debug)]
@@ -95,15 +95,16 @@ impl Server {
         let listener = TcpListener::bind(config.listen).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let core = Core::open(config, environment, &data_dir)?;
-        let credentials = Arc::new(RootKey::new(data_dir.root_key()?, &core.scope));
+        let keys = core.keys(data_dir.root_key()?, tls.is_some());
         let (mut fleets, scaling) = (core.fleets(config), core.scaling(config));
         // The routes are published before the port serves, so that no request meets an endpoint that seems to be gone.
         fleets.activate().await;
 
         let ready = Arc::new(AtomicBool::new(false));
-        let front = core.front(config, &credentials, &ready);
+        let front = core.front(config, &keys, &ready);
         let parts = gateway::Parts {
-            credentials,
+            credentials: Arc::new(keys.authority.clone()),
+            permission: Arc::new(keys),
             clock: Arc::clone(&core.clock) as Arc<dyn Clock>,
             routes: Arc::clone(&core.routes),
             control: ControlPlane::new(tokio::runtime::Handle::current(), front.handler()),

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use api::Authority;
 use artifact::Buckets;
+use auth::key::AccessKey;
 use cli::Environment;
 use control::Nudge;
 use control::task::fleets::{self, Fleets};
@@ -25,7 +27,7 @@ use crate::assemble::StartError;
 use crate::clock::{ScaledClock, system_time};
 use crate::config::{self, Config, ImageEntry};
 use crate::data_dir::DataDir;
-use crate::front::{Front, RootKey};
+use crate::front::{Front, Keys};
 use crate::pace::Pace;
 use crate::real_s3::real_buckets;
 use crate::view::View;
@@ -99,19 +101,21 @@ impl Core {
         Scaling::new(means, Arc::clone(&self.decisions))
     }
 
-    pub(crate) fn front(
-        &self,
-        config: &Config,
-        credentials: &Arc<RootKey>,
-        ready: &Arc<AtomicBool>,
-    ) -> Front {
+    /// Who may do what: the file's key may do everything, the others what the state says.
+    pub(crate) fn keys(&self, root: AccessKey, secure: bool) -> Keys {
+        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        let authority = Authority::new(root, Arc::clone(&self.store), clock, self.scope.clone());
+        Keys { authority, secure }
+    }
+
+    pub(crate) fn front(&self, config: &Config, keys: &Keys, ready: &Arc<AtomicBool>) -> Front {
         Front {
             scope: self.scope.clone(),
             clock: Arc::clone(&self.clock),
             store: Arc::clone(&self.store),
-            credentials: Arc::clone(credentials),
+            keys: keys.clone(),
             logs: Arc::new(self.driver.logs()),
-            s3: s3(self.buckets.clone(), credentials, &config.region),
+            s3: artifact::service(self.buckets.clone(), keys.clone(), &config.region),
             metrics: Arc::clone(&self.metrics),
             live: Arc::new(View {
                 driver: Arc::clone(&self.driver) as Arc<dyn Driver>,
@@ -133,15 +137,6 @@ fn nudged(nudge: &Nudge) -> Arc<dyn Fn() + Send + Sync> {
 fn open_buckets(path: &Path) -> Result<Buckets, StartError> {
     Buckets::open(path, system_time)
         .map_err(|why| StartError::Buckets { path: path.to_owned(), why: why.to_string() })
-}
-
-fn s3(buckets: Buckets, credentials: &Arc<RootKey>, region: &str) -> artifact::S3Service {
-    let credentials = Arc::clone(credentials);
-    let secret_of = move |key: &str| {
-        auth::Credentials::find(&*credentials, key)
-            .map(|credential| credential.secret.expose().to_owned())
-    };
-    artifact::service(buckets, secret_of, region)
 }
 
 fn open_driver(

@@ -9,6 +9,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
+mod directory;
 mod engine;
 pub mod memory;
 pub mod record;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use domain::alarm::{Alarm, AlarmName, HistoryItem};
 use domain::endpoint::{Endpoint, Exceeded, Limits};
 use domain::endpoint_config::EndpointConfig;
+use domain::iam::{AccessKey, DeletionTask, Group, LastUsed, ManagedPolicy, Role, Session, User};
 use domain::model::Model;
 use domain::name::{EndpointKey, VariantName};
 use domain::scaling::{Activity, Policy, ScheduledAction, Target, TargetKey};
@@ -31,6 +32,16 @@ pub struct State {
     pub alarms: Table<Alarm>,
     pub alarm_history: Table<HistoryItem>,
     pub tagged: Table<Tagged>,
+    pub users: Table<User>,
+    pub groups: Table<Group>,
+    pub roles: Table<Role>,
+    /// The account's own; AWS's are `domain::iam::aws_managed`.
+    pub managed_policies: Table<ManagedPolicy>,
+    pub access_keys: Table<AccessKey>,
+    /// Those that end first come first.
+    pub sessions: Table<Session>,
+    pub last_used: Table<LastUsed>,
+    pub deletion_tasks: Table<DeletionTask>,
     pub(crate) counters: Table<Counters>,
     pub(crate) time: Table<ServerTime>,
 }

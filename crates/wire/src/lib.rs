@@ -58,6 +58,6 @@ pub use protocol::{
 };
 pub use service::{OperationModel, Service};
 pub use shape::{
-    application_autoscaling, cloudwatch, logs, sagemaker, sagemaker_runtime, sts, tidegate,
+    application_autoscaling, cloudwatch, iam, logs, sagemaker, sagemaker_runtime, sts, tidegate,
 };
 pub use value::{DecodeError, Shape, Timestamp, Value};

@@ -13,6 +13,7 @@ use wire::application_autoscaling::{
 
 use super::lookup::{self, resource};
 use super::tagging;
+use crate::iam::ensure_scaling_role;
 use crate::{Context, Error};
 
 pub(super) async fn register_scalable_target(
@@ -37,6 +38,7 @@ pub(super) async fn register_scalable_target(
     };
     let (scope, limits, now) = (cx.scope.clone(), Arc::clone(&cx.limits), cx.clock.now());
     let [target_id, activity_id] = lookup::ids(cx);
+    let role_entropy = (cx.entropy)();
     cx.decide(move |state| {
         let endpoint = lookup::endpoint(state, &key);
         request.resource = lookup::spelled(request.resource, endpoint);
@@ -54,6 +56,7 @@ pub(super) async fn register_scalable_target(
             scaling::register(&registry, &request, target_id, now)?;
         let arn = target.arn(&scope);
         let mut changes = ended.flatten().into_iter().fold(Changes::none(), Changes::put);
+        changes = ensure_scaling_role(changes, state, role_entropy, now);
         if !tags.is_empty() {
             let tags = tagging::with(&arn, &Tags::default(), tags)?;
             changes = tagging::put(changes, arn.clone(), tags);

@@ -64,6 +64,7 @@ async fn world(lines: &[&str]) -> World {
         clock: Arc::new(Still),
         scope,
         caller,
+        asked: crate::Asked::default(),
         limits: Arc::new(Limits { instances: 8, by_type: BTreeMap::new() }),
         logs: Arc::new(logs),
         metrics: Arc::new(metrics::Metrics::in_memory(Arc::new(Still)).unwrap()),

@@ -44,6 +44,7 @@ impl Server {
             clock: Arc::new(Still),
             scope,
             caller,
+            asked: crate::Asked::default(),
             limits: Arc::new(Limits { instances: 8, by_type: BTreeMap::new() }),
             logs: Arc::new(logs::Empty),
             metrics: Arc::new(metrics::Metrics::in_memory(Arc::new(Still)).unwrap()),

@@ -99,6 +99,7 @@ impl World {
             clock: Arc::new(Noon),
             scope,
             caller,
+            asked: crate::Asked::default(),
             limits: Arc::new(Limits { instances: 8, by_type: BTreeMap::new() }),
             logs: Arc::new(logs::Empty),
             metrics: Arc::new(Metrics::in_memory(Arc::new(Noon)).unwrap()),

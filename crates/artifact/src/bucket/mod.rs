@@ -25,6 +25,7 @@ mod tests;
 pub use condition::WriteCondition;
 pub use error::BucketError;
 pub use index::{Completion, Cursor, Listed, Page, Query, UploadPage};
+pub use operation::operation_names;
 pub use reader::ObjectReader;
 pub use record::{
     Attributes, Checksums, ObjectRecord, PartRecord, Piece, UploadChecksum, UploadRecord,

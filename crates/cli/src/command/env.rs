@@ -1,6 +1,7 @@
 //! `tidegate env`: makes a shell's AWS clients talk to the local server, with `eval "$(tidegate env)"`.
 //!
-//! It sets what names the server and its root key, and unsets what would win over them or get in their way.
+//! It sets what names the server and its root key, or with `--profile` the key of another of its users: a profile that
+//! somebody has put into the server's credentials file, or their own. And it unsets what would win over them or get in their way.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,7 +13,7 @@ use serde_json::json;
 use crate::environment::variable;
 use crate::output::Output;
 use crate::shell::{quoted_for_fish, quoted_for_sh};
-use crate::target::{BaseUrl, Origin, Server};
+use crate::target::{BaseUrl, Origin, Server, credentials_file_of};
 use crate::{Environment, Error, Global};
 
 /// Always unset: each wins over the credentials file.
@@ -38,7 +39,9 @@ const CERTIFICATE_NOTE: &str = "note: clients must trust the server's certificat
 /// How to print it.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Use it as: eval \"$(tidegate env)\"    in fish: tidegate env --shell fish | source"
+    after_help = "Use it as: eval \"$(tidegate env)\"    in fish: tidegate env --shell fish | source\n\
+                  With --profile NAME it is the key of that profile, which lies in the server's DIR/credentials or in \
+                  your own credentials file"
 )]
 pub struct Arguments {
     /// Whose syntax to print
@@ -99,7 +102,11 @@ fn changes(server: &Server, global: &Global, environment: &Environment) -> Resul
         Some(url) => BaseUrl::parse(url, &Origin::Flag)?,
         None => server.url.clone(),
     };
-    let credentials = text_of(&data_dir.join("credentials"))?;
+    let credentials = match &global.profile {
+        Some(name) => credentials_file_of(name, data_dir, environment)?,
+        None => data_dir.join("credentials"),
+    };
+    let credentials = text_of(&credentials)?;
     let region = global.region.clone().unwrap_or_else(|| file.region.clone());
     let mut set = BTreeMap::from([
         ("AWS_CONFIG_FILE", "/dev/null".to_owned()),
@@ -223,8 +230,34 @@ mod tests {
     }
 
     #[test]
+    fn a_profile_is_taken_from_where_its_key_lies() {
+        let folder = tempfile::tempdir().unwrap();
+        let (data_dir, own) = (folder.path().join("data"), folder.path().join("own"));
+        std::fs::create_dir(&data_dir).unwrap();
+        let key = |name| format!("[{name}]\naws_access_key_id = A\naws_secret_access_key = b\n");
+        std::fs::write(data_dir.join("credentials"), key("default") + &key("ann")).unwrap();
+        std::fs::write(&own, key("ann") + &key("bob") + "[half]\naws_access_key_id = A\n").unwrap();
+        let before = environment(&[("AWS_SHARED_CREDENTIALS_FILE", own.to_str().unwrap())]);
+        let of = |profile: &str| {
+            let global = Global { profile: Some(profile.into()), ..Global::default() };
+            changes(&server(&data_dir), &global, &before).map(|changes| changes.set)
+        };
+        for (profile, file) in [("ann", &data_dir.join("credentials")), ("bob", &own)] {
+            let set = of(profile).unwrap();
+            assert_eq!(set["AWS_PROFILE"], profile);
+            assert_eq!(Path::new(&set["AWS_SHARED_CREDENTIALS_FILE"]), file);
+        }
+        for profile in ["half", "nobody"] {
+            let why = of(profile).unwrap_err().to_string();
+            assert!(why.contains(profile) && why.contains("own"), "{why}");
+        }
+    }
+
+    #[test]
     fn the_flags_win_over_what_the_server_says() {
         let folder = tempfile::tempdir().unwrap();
+        let key = "[p]\naws_access_key_id = A\naws_secret_access_key = b\n";
+        std::fs::write(folder.path().join("credentials"), key).unwrap();
         let global = Global {
             endpoint_url: Some("http://forwarded:1".into()),
             region: Some("r".into()),

@@ -49,6 +49,24 @@ pub(crate) fn credentials_path(data_dir: &Path) -> PathBuf {
     data_dir.join("credentials")
 }
 
+/// The credentials file that holds a profile's access key: the data directory's, else the user's own.
+pub(crate) fn credentials_file_of(
+    name: &str,
+    data_dir: &Path,
+    environment: &Environment,
+) -> Result<PathBuf, Error> {
+    let own = aws_file("AWS_SHARED_CREDENTIALS_FILE", "credentials", environment);
+    let places: Vec<PathBuf> = [Some(credentials_path(data_dir)), own].into_iter().flatten().collect();
+    for path in &places {
+        let found = find(Some(path.clone()), name)?;
+        if found.is_some_and(|(_, profile)| profile.access_key().is_some()) {
+            return Ok(std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+        }
+    }
+    let files: Vec<String> = places.iter().map(|path| path.display().to_string()).collect();
+    Err(Error::NoProfile { name: name.to_owned(), files: files.join(" or ") })
+}
+
 /// Both of AWS's files, for messages.
 pub fn aws_files(environment: &Environment) -> String {
     let config = aws_file("AWS_CONFIG_FILE", "config", environment);

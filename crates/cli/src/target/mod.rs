@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use rustls::ClientConfig;
 
+pub(crate) use files::credentials_file_of;
 pub use files::{aws_files, aws_profiles};
 pub(crate) use key::Key;
 pub(crate) use url::BaseUrl;

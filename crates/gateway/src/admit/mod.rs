@@ -1,11 +1,11 @@
-//! Which requests go further: the signature, the body's size, the members' constraints.
+//! Which requests go further: the signature, the body's size, the members' constraints, the caller's permission.
 //!
 //! The body is read whole and hashed against the signature before anything is forwarded, so that no byte of a forged
 //! request reaches a model server (promise T5). What can be refused without the body is refused without it.
 
 use std::str::FromStr;
 
-use auth::{Claim, Expectation, Payload, Problem};
+use auth::{Claim, Credential, Expectation, Payload, Problem};
 use bytes::{Bytes, BytesMut};
 use domain::name::{EndpointName, VariantName};
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -20,6 +20,7 @@ use wire::sagemaker_runtime::{Operation, SERVICE};
 
 use crate::fault::{Fault, Unavailable, Unsupported};
 use crate::header;
+use crate::permission::{Came, Forbidden};
 use crate::quota::Share;
 use crate::settings::BODY_BYTES_MAX;
 use crate::worker::Worker;
@@ -77,11 +78,11 @@ pub(crate) fn accept(operation: Operation) -> HeaderName {
 /// Reads and judges a request for the operation that lives at its path.
 pub(crate) async fn admit(
     worker: &Worker,
-    parts: &Parts,
+    (parts, came): (&Parts, Came<'_>),
     claim: Result<Claim<'_>, Problem>,
     mut body: Incoming,
 ) -> Result<Admitted, Refusal> {
-    match judge(worker, parts, claim, &mut body).await {
+    match judge(worker, (parts, came), claim, &mut body).await {
         Ok((members, body, held)) => {
             let Members { endpoint, variant, unsupported } = members;
             Ok(Admitted { endpoint, variant, unsupported, body, held })
@@ -92,7 +93,7 @@ pub(crate) async fn admit(
 
 async fn judge(
     worker: &Worker,
-    parts: &Parts,
+    (parts, came): (&Parts, Came<'_>),
     claim: Result<Claim<'_>, Problem>,
     body: &mut Incoming,
 ) -> Result<(Members, Bytes, Share), Fault> {
@@ -112,14 +113,32 @@ async fn judge(
     }
     let reading = time::timeout(shared.settings.limits.body_read, read(worker, body));
     let (bytes, held, sum) = reading.await.map_err(|_| Fault::BodyTooSlow)??;
-    unverified
+    let caller = unverified
         .verify(Payload::Sha256(sum), credentials, &mut worker.keys.borrow_mut())
         .map_err(Fault::Signature)?;
     let members = match plain(parts) {
         Some(members) => members,
         None => examined(parts, &bytes)?,
     };
+    // Not before the signature is verified: what a key may do is nobody's business who only knows its id. And not
+    // before the body is there: what was taken away while it came must not count.
+    permit(worker, &caller, &members.endpoint, came)?;
     Ok((members, bytes, held))
+}
+
+fn permit(
+    worker: &Worker,
+    caller: &Credential,
+    endpoint: &EndpointName,
+    came: Came<'_>,
+) -> Result<(), Fault> {
+    let permission = &worker.shared.parts.permission;
+    permission.invoke(caller, endpoint, came).map_err(|why| match why {
+        Forbidden::Denied(message) => Fault::Forbidden(message),
+        Forbidden::UnknownKey => {
+            Fault::Signature(Problem::UnknownKey { access_key_id: caller.access_key_id.clone() })
+        }
+    })
 }
 
 /// The whole body, its share of the room, and its hash.

@@ -26,7 +26,7 @@ use store::Store;
 
 use crate::clock::ScaledClock;
 
-pub(crate) use keys::RootKey;
+pub(crate) use keys::Keys;
 
 /// How far a client's clock may be off, in seconds: the wider of the two windows that AWS has
 /// (`reference/autoscaling-and-cloudwatch.md`, section 8.4).
@@ -38,7 +38,7 @@ pub(crate) struct Front {
     pub scope: Scope,
     pub clock: Arc<ScaledClock>,
     pub store: Arc<dyn Store>,
-    pub credentials: Arc<RootKey>,
+    pub keys: Keys,
     pub s3: S3Service,
     /// What model servers have written.
     pub logs: Arc<dyn logs::Read>,
@@ -61,14 +61,15 @@ impl Front {
     /// The handler that the gateway hands requests to.
     pub(crate) fn handler(self) -> Arc<gateway::Handler> {
         let front = Arc::new(self);
-        Arc::new(move |request, _peer: PeerInfo| -> BoxFuture<Response<ControlBody>> {
+        Arc::new(move |request, peer: PeerInfo| -> BoxFuture<Response<ControlBody>> {
             let front = Arc::clone(&front);
-            Box::pin(async move { front.answer(request).await })
+            Box::pin(async move { front.answer(request, peer).await })
         })
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<ControlBody> {
-        let (parts, body) = request.into_parts();
+    async fn answer(&self, request: Request<Incoming>, peer: PeerInfo) -> Response<ControlBody> {
+        let (mut parts, body) = request.into_parts();
+        parts.extensions.insert(peer);
         if auth::presence(&parts) == Presence::None {
             return match unsigned::answer(self, &parts) {
                 Some(answer) => answer,

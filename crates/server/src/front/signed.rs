@@ -4,11 +4,11 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::Context;
+use api::{Asked, Context};
 use auth::{Claim, Credential, Expectation, Payload, Presence, Problem, SigningKeys};
 use bytes::Bytes;
 use domain::time::Clock;
-use gateway::{ControlBody, Quota, Share};
+use gateway::{ControlBody, PeerInfo, Quota, Share};
 use http::header::CONTENT_ENCODING;
 use http::request::Parts;
 use http::{Response, StatusCode};
@@ -17,6 +17,7 @@ use hyper::body::{Body, Incoming};
 use wire::protocol::PARSED_BODY_BYTES_MAX;
 use wire::{ErrorBody, Service};
 
+use super::keys::user_agent;
 use super::{Front, SKEW_SECS, answer};
 
 /// How long a client may take to send a body: at 64 KiB a second the largest one arrives within it.
@@ -78,12 +79,12 @@ async fn authenticate(front: &Front, parts: &Parts, body: Incoming) -> Result<Au
         now: front.clock.wall().as_millis().div_euclid(1000),
         skew_secs: SKEW_SECS,
     };
-    let admitted = claim.admit(&*front.credentials, &expect)?;
+    let admitted = claim.admit(&front.keys.authority, &expect)?;
     let held = hold(parts, &body).map_err(Refused::Error)?;
     let body = read(body).await.map_err(Refused::Error)?;
     let payload = Payload::Sha256(auth::sigv4::sha256(&body));
-    let credential =
-        KEYS.with_borrow_mut(|keys| admitted.verify(payload, &*front.credentials, keys))?;
+    let authority = &front.keys.authority;
+    let credential = KEYS.with_borrow_mut(|keys| admitted.verify(payload, authority, keys))?;
     Ok(Authentic { credential, body, _held: held })
 }
 
@@ -134,6 +135,17 @@ fn unserved(signing_name: &str) -> ErrorBody {
     ErrorBody::new("UnknownOperationException", StatusCode::BAD_REQUEST, message)
 }
 
+/// How the request came.
+fn asked(front: &Front, parts: &Parts, credential: &Credential) -> Asked {
+    let peer = parts.extensions.get::<PeerInfo>();
+    Asked {
+        access_key_id: credential.access_key_id.clone(),
+        source_ip: peer.map(|peer| peer.address.ip()),
+        secure: front.keys.secure,
+        user_agent: user_agent(&parts.headers),
+    }
+}
+
 async fn serve(
     front: &Front,
     parts: &Parts,
@@ -151,6 +163,7 @@ async fn serve(
         clock: Arc::clone(&front.clock) as Arc<dyn Clock>,
         scope: front.scope.clone(),
         caller: credential.principal.clone(),
+        asked: asked(front, parts, credential),
         limits: Arc::clone(&front.limits),
         logs: Arc::clone(&front.logs),
         metrics: Arc::clone(&front.metrics),

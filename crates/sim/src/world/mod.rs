@@ -349,6 +349,7 @@ impl World {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             scope,
             caller: principal,
+            asked: api::Asked::default(),
             limits: Arc::clone(&self.limits),
             logs: Arc::new(logs::Empty),
             metrics: Arc::clone(&self.metrics),

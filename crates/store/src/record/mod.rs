@@ -7,6 +7,9 @@ use domain::alarm::{Alarm, AlarmName, HistoryItem};
 use domain::arn::Kind;
 use domain::endpoint::Endpoint;
 use domain::endpoint_config::EndpointConfig;
+use domain::iam::{
+    AccessKey, DeletionTask, Group, LastUsed, ManagedPolicy, NameKey, Role, Session, User,
+};
 use domain::model::Model;
 use domain::name::{EndpointConfigName, EndpointKey, ModelName};
 use domain::scaling::{Activity, Policy, ScheduledAction, Target, TargetKey};
@@ -143,6 +146,14 @@ records! {
     Alarm: "alarm" version 1 in alarms by AlarmName, |it| it.name.clone(), |key| key.to_string();
     HistoryItem: "alarm-history" version 1 in alarm_history by HistoryKey, |it| HistoryKey::from(it), |key| key.to_string();
     Tagged: "tags" version 1 in tagged by String, |it| it.arn.clone(), |key| key.clone();
+    User: "iam-user" version 1 in users by NameKey, |it| it.key(), |key| key.to_string();
+    Group: "iam-group" version 1 in groups by NameKey, |it| it.key(), |key| key.to_string();
+    Role: "iam-role" version 1 in roles by NameKey, |it| it.key(), |key| key.to_string();
+    ManagedPolicy: "iam-policy" version 1 in managed_policies by NameKey, |it| it.key(), |key| key.to_string();
+    AccessKey: "iam-access-key" version 1 in access_keys by String, |it| it.id.clone(), |key| key.clone();
+    Session: "iam-session" version 1 in sessions by String, |it| it.access_key_id.clone(), |key| key.clone();
+    LastUsed: "iam-last-used" version 1 in last_used by String, |it| it.of.clone(), |key| key.clone();
+    DeletionTask: "iam-deletion-task" version 1 in deletion_tasks by Uuid, |it| it.id, |key| key.to_string();
     Counters: "counters" version 1 in counters by (), |_it| (), |_key| String::new();
     ServerTime: "server-time" version 1 in time by (), |_it| (), |_key| String::new();
 }

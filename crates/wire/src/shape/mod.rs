@@ -4,6 +4,7 @@
 
 pub mod application_autoscaling;
 pub mod cloudwatch;
+pub mod iam;
 pub mod logs;
 pub mod sagemaker;
 pub mod sagemaker_runtime;
@@ -16,6 +17,7 @@ use crate::service::Service;
 pub static SERVICES: &[&Service] = &[
     &application_autoscaling::SERVICE,
     &cloudwatch::SERVICE,
+    &iam::SERVICE,
     &logs::SERVICE,
     &sagemaker::SERVICE,
     &sagemaker_runtime::SERVICE,

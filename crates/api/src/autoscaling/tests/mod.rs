@@ -71,6 +71,7 @@ impl World {
             clock: Arc::clone(&hands) as Arc<dyn Clock>,
             scope,
             caller,
+            asked: crate::Asked::default(),
             limits: Arc::new(Limits { instances: 8, by_type: BTreeMap::new() }),
             logs: Arc::new(logs::Empty),
             metrics: Arc::new(

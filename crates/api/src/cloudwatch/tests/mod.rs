@@ -61,6 +61,7 @@ impl World {
             clock,
             scope,
             caller,
+            asked: crate::Asked::default(),
             limits: Arc::new(Limits { instances: 8, by_type: BTreeMap::new() }),
             logs: Arc::new(logs::Empty),
             live: Arc::new(crate::Still),

@@ -6,6 +6,7 @@ use s3s::dto::{
 };
 use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
 
+use super::super::service::guard::{AllKeptBack, KeptBack};
 use super::super::{Buckets, WriteCondition};
 use super::{Answer, Operations, check_version, write_condition};
 
@@ -35,13 +36,16 @@ impl Operations {
         &self,
         request: S3Request<DeleteObjectsInput>,
     ) -> Answer<DeleteObjectsOutput> {
+        let kept = request.extensions.get::<AllKeptBack>().cloned().unwrap_or_default().0;
         let DeleteObjectsInput { bucket, delete, .. } = request.input;
-        if delete.objects.is_empty() || delete.objects.len() > DELETES_MAX {
+        let count = delete.objects.len() + kept.len();
+        if count == 0 || count > DELETES_MAX {
             return Err(s3_error!(MalformedXML));
         }
         self.require_bucket(bucket.clone()).await?;
         let quiet = delete.quiet == Some(true);
-        let (mut deleted, mut errors) = (Vec::new(), Vec::new());
+        let mut deleted = Vec::new();
+        let mut errors: Vec<Error> = kept.into_iter().map(denied).collect();
         for object in delete.objects {
             let (bucket, key) = (bucket.clone(), object.key.clone());
             let (version, etag) = (object.version_id.clone(), object.e_tag);
@@ -69,6 +73,15 @@ impl Operations {
             request_charged: None,
         };
         Ok(S3Response::new(output))
+    }
+}
+
+fn denied(kept: KeptBack) -> Error {
+    Error {
+        code: Some("AccessDenied".to_owned()),
+        key: Some(kept.key),
+        message: Some((*kept.error).to_owned()),
+        version_id: kept.version,
     }
 }
 

@@ -160,6 +160,9 @@ fn page_size(wanted: Option<i32>, name: &str) -> S3Result<i32> {
 /// Every operation there is, each in the file of its group.
 macro_rules! operations {
     ($($name:ident: $input:ident => $output:ident),* $(,)?) => {
+        /// The inputs of the operations that there are: `PutObjectInput`.
+        const INPUTS: &[&str] = &[$(stringify!($input)),*];
+
         #[async_trait::async_trait]
         impl S3 for Operations {
             $(async fn $name(&self, request: S3Request<$input>) -> Answer<$output> {
@@ -194,4 +197,9 @@ operations! {
     put_object_tagging: PutObjectTaggingInput => PutObjectTaggingOutput,
     upload_part: UploadPartInput => UploadPartOutput,
     upload_part_copy: UploadPartCopyInput => UploadPartCopyOutput,
+}
+
+/// The names of the operations that there are: `PutObject`. A guard has a case for each.
+pub fn operation_names() -> impl Iterator<Item = &'static str> {
+    INPUTS.iter().map(|input| input.strip_suffix("Input").unwrap_or(input))
 }

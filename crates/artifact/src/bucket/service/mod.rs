@@ -3,12 +3,13 @@
 //! `s3s` verifies SigV4 (header, presigned, streaming) and reads and writes the protocol. `gate` refuses before it what `s3s`
 //! would let pass, `chunk` bounds what it would hold in memory, `document` tells bad bodies from faults of the server, and `dress`
 //! gives errors the members that S3's have.
-//! This must not decide what a signer may do; it only knows whether a signature is good.
+//! This must not decide what a signer may do; it knows whether a signature is good, and asks the [`Guard`] for the rest.
 
 mod chunk;
 mod document;
 mod dress;
 mod gate;
+pub(super) mod guard;
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,10 +18,11 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use http_body_util::combinators::BoxBody;
-use s3s::auth::{S3Auth, SecretKey};
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::S3ServiceBuilder;
 use s3s::{S3Result, s3_error};
+
+pub use guard::{Asked, Denied, Guard, Listing};
 
 use super::Buckets;
 use super::name::BucketNames;
@@ -28,6 +30,7 @@ use super::operation::Operations;
 use chunk::{Chunks, Framing};
 use document::{Document, Fault};
 use dress::Dresser;
+use guard::Gatekeeper;
 
 /// Any error of a body.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
@@ -55,19 +58,17 @@ impl fmt::Debug for S3Service {
     }
 }
 
-/// The S3 of `buckets`. `keys` gives the secret of an access key id, for every request anew; without a good signature by one
-/// of them nothing is read or changed. `region` is the one that signatures must name.
-pub fn service(
-    buckets: Buckets,
-    keys: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
-    region: &str,
-) -> S3Service {
+/// The S3 of `buckets`. `guard` gives the secret of an access key id, for every request anew, and says what its owner may do;
+/// without a good signature by one of them nothing is read or changed. `region` is the one that signatures must name.
+pub fn service(buckets: Buckets, guard: impl Guard, region: &str) -> S3Service {
+    let guard: Arc<dyn Guard> = Arc::new(guard);
     let mut config = S3Config::default();
     config.xml_max_body_size = XML_BYTES_MAX;
     config.presigned_url_max_skew_time_secs = SKEW_SECS;
     let mut builder = S3ServiceBuilder::new(Operations::new(buckets, region));
     builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
-    builder.set_auth(Keys(keys));
+    builder.set_auth(Gatekeeper(Arc::clone(&guard)));
+    builder.set_access(Gatekeeper(guard));
     builder.set_validation(BucketNames);
     S3Service { inner: builder.build(), region: region.into() }
 }
@@ -127,18 +128,4 @@ impl S3Service {
 
 fn boxed(body: s3s::Body) -> Body {
     body.boxed()
-}
-
-/// The caller's table of keys, as `s3s` asks for it.
-struct Keys<F>(F);
-
-#[async_trait::async_trait]
-impl<F: Fn(&str) -> Option<String> + Send + Sync + 'static> S3Auth for Keys<F> {
-    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
-        match (self.0)(access_key) {
-            // An empty secret would verify for anyone.
-            Some(secret) if !secret.is_empty() => Ok(SecretKey::from(secret)),
-            _ => Err(s3_error!(InvalidAccessKeyId)),
-        }
-    }
 }

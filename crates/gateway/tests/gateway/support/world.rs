@@ -11,7 +11,8 @@ use auth::{Credential, Principal, SecretKey};
 use domain::route::{EndpointRoute, InstanceRoute, RouteTable, Strategy, Traffic, VariantRoute};
 use domain::time::{Clock, Timestamp};
 use gateway::{
-    BoxFuture, ControlBody, ControlPlane, Gateway, Limits, Parts, PeerInfo, Routes, Settings,
+    BoxFuture, ControlBody, ControlPlane, Everybody, Gateway, Limits, Parts, PeerInfo, Permission,
+    Routes, Settings,
 };
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -81,6 +82,14 @@ impl World {
     }
 
     pub(crate) fn at(clock: Arc<ScaledClock>, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::guarded(Arc::new(Everybody), clock, change)
+    }
+
+    pub(crate) fn guarded(
+        permission: Arc<dyn Permission>,
+        clock: Arc<ScaledClock>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let mut settings = Settings::new(REGION, ACCOUNT);
         settings.threads = NonZeroUsize::new(2).expect("two");
         settings.limits = Limits { answer: Duration::from_secs(20), ..Limits::default() };
@@ -96,8 +105,13 @@ impl World {
                 control(request, peer)
             }),
         );
-        let parts =
-            Parts { credentials: Arc::new(find), clock, routes: Arc::clone(&routes), control };
+        let parts = Parts {
+            credentials: Arc::new(find),
+            permission,
+            clock,
+            routes: Arc::clone(&routes),
+            control,
+        };
         let gateway = Gateway::start(listener, settings, parts).expect("the gateway starts");
         Self { gateway, routes, controlled }
     }

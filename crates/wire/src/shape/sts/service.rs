@@ -4,7 +4,7 @@
 
 use super::schemas;
 use crate::Protocol;
-use crate::service::{OperationModel, Service, Spelling, Unserved};
+use crate::service::{ErrorModel, OperationModel, Service, Spelling, Unserved};
 use crate::value::DecodeError;
 
 /// STS 2011-06-15.
@@ -20,20 +20,80 @@ pub static SERVICE: Service = Service {
     query_compatible: false,
     spelling: Spelling::Both,
     protocols: &[Protocol::AwsQuery],
-    operations: &[OperationModel {
-        name: "GetCallerIdentity",
-        method: "POST",
-        uri: "/",
-        status: 200,
-        input: Some(&schemas::GET_CALLER_IDENTITY_REQUEST),
-        output: Some(&schemas::GET_CALLER_IDENTITY_RESPONSE),
-        event_stream: None,
-        result_wrapper: Some("GetCallerIdentityResult"),
-        gzip: false,
-        errors: &[],
-    }],
+    operations: &[
+        OperationModel {
+            name: "AssumeRole",
+            method: "POST",
+            uri: "/",
+            status: 200,
+            input: Some(&schemas::ASSUME_ROLE_REQUEST),
+            output: Some(&schemas::ASSUME_ROLE_RESPONSE),
+            event_stream: None,
+            result_wrapper: Some("AssumeRoleResult"),
+            gzip: false,
+            errors: &[
+                ErrorModel {
+                    name: "MalformedPolicyDocumentException",
+                    code: "MalformedPolicyDocument",
+                    type_name: "MalformedPolicyDocument",
+                    status: 400,
+                    schema: &schemas::MALFORMED_POLICY_DOCUMENT_EXCEPTION,
+                },
+                ErrorModel {
+                    name: "PackedPolicyTooLargeException",
+                    code: "PackedPolicyTooLarge",
+                    type_name: "PackedPolicyTooLarge",
+                    status: 400,
+                    schema: &schemas::PACKED_POLICY_TOO_LARGE_EXCEPTION,
+                },
+                ErrorModel {
+                    name: "RegionDisabledException",
+                    code: "RegionDisabledException",
+                    type_name: "RegionDisabledException",
+                    status: 403,
+                    schema: &schemas::REGION_DISABLED_EXCEPTION,
+                },
+                ErrorModel {
+                    name: "ExpiredTokenException",
+                    code: "ExpiredTokenException",
+                    type_name: "ExpiredTokenException",
+                    status: 400,
+                    schema: &schemas::EXPIRED_TOKEN_EXCEPTION,
+                },
+            ],
+        },
+        OperationModel {
+            name: "GetCallerIdentity",
+            method: "POST",
+            uri: "/",
+            status: 200,
+            input: Some(&schemas::GET_CALLER_IDENTITY_REQUEST),
+            output: Some(&schemas::GET_CALLER_IDENTITY_RESPONSE),
+            event_stream: None,
+            result_wrapper: Some("GetCallerIdentityResult"),
+            gzip: false,
+            errors: &[],
+        },
+        OperationModel {
+            name: "GetSessionToken",
+            method: "POST",
+            uri: "/",
+            status: 200,
+            input: Some(&schemas::GET_SESSION_TOKEN_REQUEST),
+            output: Some(&schemas::GET_SESSION_TOKEN_RESPONSE),
+            event_stream: None,
+            result_wrapper: Some("GetSessionTokenResult"),
+            gzip: false,
+            errors: &[ErrorModel {
+                name: "RegionDisabledException",
+                code: "RegionDisabledException",
+                type_name: "RegionDisabledException",
+                status: 403,
+                schema: &schemas::REGION_DISABLED_EXCEPTION,
+            }],
+        },
+    ],
     unserved: &[
-        Unserved { name: "AssumeRole", method: "POST", uri: "/" },
         Unserved { name: "AssumeRoleWithSAML", method: "POST", uri: "/" },
         Unserved { name: "AssumeRoleWithWebIdentity", method: "POST", uri: "/" },
         Unserved { name: "AssumeRoot", method: "POST", uri: "/" },
@@ -41,7 +101,6 @@ pub static SERVICE: Service = Service {
         Unserved { name: "GetAccessKeyInfo", method: "POST", uri: "/" },
         Unserved { name: "GetDelegatedAccessToken", method: "POST", uri: "/" },
         Unserved { name: "GetFederationToken", method: "POST", uri: "/" },
-        Unserved { name: "GetSessionToken", method: "POST", uri: "/" },
         Unserved { name: "GetWebIdentityToken", method: "POST", uri: "/" },
     ],
 };
@@ -49,15 +108,20 @@ pub static SERVICE: Service = Service {
 /// The operations Tidegate serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
+    AssumeRole,
     GetCallerIdentity,
+    GetSessionToken,
 }
 
 impl Operation {
-    pub const ALL: &'static [Self] = &[Self::GetCallerIdentity];
+    pub const ALL: &'static [Self] =
+        &[Self::AssumeRole, Self::GetCallerIdentity, Self::GetSessionToken];
 
     pub const fn name(self) -> &'static str {
         match self {
+            Self::AssumeRole => "AssumeRole",
             Self::GetCallerIdentity => "GetCallerIdentity",
+            Self::GetSessionToken => "GetSessionToken",
         }
     }
 
@@ -72,7 +136,9 @@ impl std::str::FromStr for Operation {
 
     fn from_str(name: &str) -> Result<Self, DecodeError> {
         match name {
+            "AssumeRole" => Ok(Self::AssumeRole),
             "GetCallerIdentity" => Ok(Self::GetCallerIdentity),
+            "GetSessionToken" => Ok(Self::GetSessionToken),
             other => Err(DecodeError::unknown_value("operation", other)),
         }
     }

@@ -5,7 +5,211 @@
 use super::schemas;
 use crate::Document;
 use crate::schema::Schema;
-use crate::value::{DecodeError, Reader, Shape, Value, Writer};
+use crate::value::{DecodeError, Reader, Shape, Timestamp, Value, Writer};
+
+/// AWS's `AssumeRoleRequest`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AssumeRoleRequest {
+    pub role_arn: String,
+    pub role_session_name: String,
+    pub policy_arns: Option<Vec<PolicyDescriptorType>>,
+    pub policy: Option<String>,
+    pub duration_seconds: Option<i32>,
+    pub tags: Option<Vec<Tag>>,
+    pub transitive_tag_keys: Option<Vec<String>>,
+    pub external_id: Option<String>,
+    pub serial_number: Option<String>,
+    pub token_code: Option<String>,
+    pub source_identity: Option<String>,
+    pub provided_contexts: Option<Vec<ProvidedContext>>,
+    pub minimum_session_token_size: Option<i32>,
+}
+
+impl Value for AssumeRoleRequest {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        let members = Reader::new(Self::NAME, document)?;
+        Ok(Self {
+            role_arn: members.required("RoleArn")?,
+            role_session_name: members.required("RoleSessionName")?,
+            policy_arns: members.optional("PolicyArns")?,
+            policy: members.optional("Policy")?,
+            duration_seconds: members.optional("DurationSeconds")?,
+            tags: members.optional("Tags")?,
+            transitive_tag_keys: members.optional("TransitiveTagKeys")?,
+            external_id: members.optional("ExternalId")?,
+            serial_number: members.optional("SerialNumber")?,
+            token_code: members.optional("TokenCode")?,
+            source_identity: members.optional("SourceIdentity")?,
+            provided_contexts: members.optional("ProvidedContexts")?,
+            minimum_session_token_size: members.optional("MinimumSessionTokenSize")?,
+        })
+    }
+
+    fn to_document(&self) -> Document {
+        Writer::new()
+            .required("RoleArn", &self.role_arn)
+            .required("RoleSessionName", &self.role_session_name)
+            .optional("PolicyArns", self.policy_arns.as_ref())
+            .optional("Policy", self.policy.as_ref())
+            .optional("DurationSeconds", self.duration_seconds.as_ref())
+            .optional("Tags", self.tags.as_ref())
+            .optional("TransitiveTagKeys", self.transitive_tag_keys.as_ref())
+            .optional("ExternalId", self.external_id.as_ref())
+            .optional("SerialNumber", self.serial_number.as_ref())
+            .optional("TokenCode", self.token_code.as_ref())
+            .optional("SourceIdentity", self.source_identity.as_ref())
+            .optional("ProvidedContexts", self.provided_contexts.as_ref())
+            .optional("MinimumSessionTokenSize", self.minimum_session_token_size.as_ref())
+            .finish()
+    }
+}
+
+impl Shape for AssumeRoleRequest {
+    const NAME: &'static str = "AssumeRoleRequest";
+
+    fn schema() -> &'static Schema {
+        &schemas::ASSUME_ROLE_REQUEST
+    }
+}
+
+/// AWS's `AssumeRoleResponse`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AssumeRoleResponse {
+    pub credentials: Option<Credentials>,
+    pub assumed_role_user: Option<AssumedRoleUser>,
+    pub packed_policy_size: Option<i32>,
+    pub source_identity: Option<String>,
+    pub session_token_utilization: Option<i32>,
+    pub session_token_size: Option<i32>,
+}
+
+impl Value for AssumeRoleResponse {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        let members = Reader::new(Self::NAME, document)?;
+        Ok(Self {
+            credentials: members.optional("Credentials")?,
+            assumed_role_user: members.optional("AssumedRoleUser")?,
+            packed_policy_size: members.optional("PackedPolicySize")?,
+            source_identity: members.optional("SourceIdentity")?,
+            session_token_utilization: members.optional("SessionTokenUtilization")?,
+            session_token_size: members.optional("SessionTokenSize")?,
+        })
+    }
+
+    fn to_document(&self) -> Document {
+        Writer::new()
+            .optional("Credentials", self.credentials.as_ref())
+            .optional("AssumedRoleUser", self.assumed_role_user.as_ref())
+            .optional("PackedPolicySize", self.packed_policy_size.as_ref())
+            .optional("SourceIdentity", self.source_identity.as_ref())
+            .optional("SessionTokenUtilization", self.session_token_utilization.as_ref())
+            .optional("SessionTokenSize", self.session_token_size.as_ref())
+            .finish()
+    }
+}
+
+impl Shape for AssumeRoleResponse {
+    const NAME: &'static str = "AssumeRoleResponse";
+
+    fn schema() -> &'static Schema {
+        &schemas::ASSUME_ROLE_RESPONSE
+    }
+}
+
+/// AWS's `AssumedRoleUser`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AssumedRoleUser {
+    pub assumed_role_id: String,
+    pub arn: String,
+}
+
+impl Value for AssumedRoleUser {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        let members = Reader::new(Self::NAME, document)?;
+        Ok(Self {
+            assumed_role_id: members.required("AssumedRoleId")?,
+            arn: members.required("Arn")?,
+        })
+    }
+
+    fn to_document(&self) -> Document {
+        Writer::new()
+            .required("AssumedRoleId", &self.assumed_role_id)
+            .required("Arn", &self.arn)
+            .finish()
+    }
+}
+
+impl Shape for AssumedRoleUser {
+    const NAME: &'static str = "AssumedRoleUser";
+
+    fn schema() -> &'static Schema {
+        &schemas::ASSUMED_ROLE_USER
+    }
+}
+
+/// AWS's `Credentials`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Credentials {
+    pub access_key_id: String,
+    pub secret_access_key: String,
+    pub session_token: String,
+    pub expiration: Timestamp,
+}
+
+impl Value for Credentials {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        let members = Reader::new(Self::NAME, document)?;
+        Ok(Self {
+            access_key_id: members.required("AccessKeyId")?,
+            secret_access_key: members.required("SecretAccessKey")?,
+            session_token: members.required("SessionToken")?,
+            expiration: members.required("Expiration")?,
+        })
+    }
+
+    fn to_document(&self) -> Document {
+        Writer::new()
+            .required("AccessKeyId", &self.access_key_id)
+            .required("SecretAccessKey", &self.secret_access_key)
+            .required("SessionToken", &self.session_token)
+            .required("Expiration", &self.expiration)
+            .finish()
+    }
+}
+
+impl Shape for Credentials {
+    const NAME: &'static str = "Credentials";
+
+    fn schema() -> &'static Schema {
+        &schemas::CREDENTIALS
+    }
+}
+
+/// AWS's `ExpiredTokenException`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ExpiredTokenException {
+    pub message: Option<String>,
+}
+
+impl Value for ExpiredTokenException {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        let members = Reader::new(Self::NAME, document)?;
+        Ok(Self { message: members.optional("message")? })
+    }
+
+    fn to_document(&self) -> Document {
+        Writer::new().optional("message", self.message.as_ref()).finish()
+    }
+}
+
+impl Shape for ExpiredTokenException {
+    const NAME: &'static str = "ExpiredTokenException";
+
+    fn schema() -> &'static Schema {
+        &schemas::EXPIRED_TOKEN_EXCEPTION
+    }
+}
 
 /// AWS's `GetCallerIdentityRequest`.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -62,5 +266,236 @@ impl Shape for GetCallerIdentityResponse {
 
     fn schema() -> &'static Schema {
         &schemas::GET_CALLER_IDENTITY_RESPONSE
+    }
+}
+
+/// AWS's `GetSessionTokenRequest`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetSessionTokenRequest {
+    pub duration_seconds: Option<i32>,
+    pub serial_number: Option<String>,
+    pub token_code: Option<String>,
+    pub minimum_session_token_size: Option<i32>,
+}
+
+impl Value for GetSessionTokenRequest {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        let members = Reader::new(Self::NAME, document)?;
+        Ok(Self {
+            duration_seconds: members.optional("DurationSeconds")?,
+            serial_number: members.optional("SerialNumber")?,
+            token_code: members.optional("TokenCode")?,
+            minimum_session_token_size: members.optional("MinimumSessionTokenSize")?,
+        })
+    }
+
+    fn to_document(&self) -> Document {
+        Writer::new()
+            .optional("DurationSeconds", self.duration_seconds.as_ref())
+            .optional("SerialNumber", self.serial_number.as_ref())
+            .optional("TokenCode", self.token_code.as_ref())
+            .optional("MinimumSessionTokenSize", self.minimum_session_token_size.as_ref())
+            .finish()
+    }
+}
+
+impl Shape for GetSessionTokenRequest {
+    const NAME: &'static str = "GetSessionTokenRequest";
+
+    fn schema() -> &'static Schema {
+        &schemas::GET_SESSION_TOKEN_REQUEST
+    }
+}
+
+/// AWS's `GetSessionTokenResponse`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetSessionTokenResponse {
+    pub credentials: Option<Credentials>,
+    pub session_token_utilization: Option<i32>,
+    pub session_token_size: Option<i32>,
+}
+
+impl Value for GetSessionTokenResponse {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        let members = Reader::new(Self::NAME, document)?;
+        Ok(Self {
+            credentials: members.optional("Credentials")?,
+            session_token_utilization: members.optional("SessionTokenUtilization")?,
+            session_token_size: members.optional("SessionTokenSize")?,
+        })
+    }
+
+    fn to_document(&self) -> Document {
+        Writer::new()
+            .optional("Credentials", self.credentials.as_ref())
+            .optional("SessionTokenUtilization", self.session_token_utilization.as_ref())
+            .optional("SessionTokenSize", self.session_token_size.as_ref())
+            .finish()
+    }
+}
+
+impl Shape for GetSessionTokenResponse {
+    const NAME: &'static str = "GetSessionTokenResponse";
+
+    fn schema() -> &'static Schema {
+        &schemas::GET_SESSION_TOKEN_RESPONSE
+    }
+}
+
+/// AWS's `MalformedPolicyDocumentException`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MalformedPolicyDocumentException {
+    pub message: Option<String>,
+}
+
+impl Value for MalformedPolicyDocumentException {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        let members = Reader::new(Self::NAME, document)?;
+        Ok(Self { message: members.optional("message")? })
+    }
+
+    fn to_document(&self) -> Document {
+        Writer::new().optional("message", self.message.as_ref()).finish()
+    }
+}
+
+impl Shape for MalformedPolicyDocumentException {
+    const NAME: &'static str = "MalformedPolicyDocumentException";
+
+    fn schema() -> &'static Schema {
+        &schemas::MALFORMED_POLICY_DOCUMENT_EXCEPTION
+    }
+}
+
+/// AWS's `PackedPolicyTooLargeException`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PackedPolicyTooLargeException {
+    pub message: Option<String>,
+}
+
+impl Value for PackedPolicyTooLargeException {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        let members = Reader::new(Self::NAME, document)?;
+        Ok(Self { message: members.optional("message")? })
+    }
+
+    fn to_document(&self) -> Document {
+        Writer::new().optional("message", self.message.as_ref()).finish()
+    }
+}
+
+impl Shape for PackedPolicyTooLargeException {
+    const NAME: &'static str = "PackedPolicyTooLargeException";
+
+    fn schema() -> &'static Schema {
+        &schemas::PACKED_POLICY_TOO_LARGE_EXCEPTION
+    }
+}
+
+/// AWS's `PolicyDescriptorType`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PolicyDescriptorType {
+    pub arn: Option<String>,
+}
+
+impl Value for PolicyDescriptorType {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        let members = Reader::new(Self::NAME, document)?;
+        Ok(Self { arn: members.optional("arn")? })
+    }
+
+    fn to_document(&self) -> Document {
+        Writer::new().optional("arn", self.arn.as_ref()).finish()
+    }
+}
+
+impl Shape for PolicyDescriptorType {
+    const NAME: &'static str = "PolicyDescriptorType";
+
+    fn schema() -> &'static Schema {
+        &schemas::POLICY_DESCRIPTOR_TYPE
+    }
+}
+
+/// AWS's `ProvidedContext`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ProvidedContext {
+    pub provider_arn: Option<String>,
+    pub context_assertion: Option<String>,
+}
+
+impl Value for ProvidedContext {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        let members = Reader::new(Self::NAME, document)?;
+        Ok(Self {
+            provider_arn: members.optional("ProviderArn")?,
+            context_assertion: members.optional("ContextAssertion")?,
+        })
+    }
+
+    fn to_document(&self) -> Document {
+        Writer::new()
+            .optional("ProviderArn", self.provider_arn.as_ref())
+            .optional("ContextAssertion", self.context_assertion.as_ref())
+            .finish()
+    }
+}
+
+impl Shape for ProvidedContext {
+    const NAME: &'static str = "ProvidedContext";
+
+    fn schema() -> &'static Schema {
+        &schemas::PROVIDED_CONTEXT
+    }
+}
+
+/// AWS's `RegionDisabledException`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RegionDisabledException {
+    pub message: Option<String>,
+}
+
+impl Value for RegionDisabledException {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        let members = Reader::new(Self::NAME, document)?;
+        Ok(Self { message: members.optional("message")? })
+    }
+
+    fn to_document(&self) -> Document {
+        Writer::new().optional("message", self.message.as_ref()).finish()
+    }
+}
+
+impl Shape for RegionDisabledException {
+    const NAME: &'static str = "RegionDisabledException";
+
+    fn schema() -> &'static Schema {
+        &schemas::REGION_DISABLED_EXCEPTION
+    }
+}
+
+/// AWS's `Tag`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tag {
+    pub key: String,
+    pub value: String,
+}
+
+impl Value for Tag {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        let members = Reader::new(Self::NAME, document)?;
+        Ok(Self { key: members.required("Key")?, value: members.required("Value")? })
+    }
+
+    fn to_document(&self) -> Document {
+        Writer::new().required("Key", &self.key).required("Value", &self.value).finish()
+    }
+}
+
+impl Shape for Tag {
+    const NAME: &'static str = "Tag";
+
+    fn schema() -> &'static Schema {
+        &schemas::TAG
     }
 }
