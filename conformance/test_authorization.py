@@ -433,6 +433,14 @@ def test_s3_asks_for_buckets_and_objects(server, person, iam):
     assert outcome(lambda: s3.get_object(Bucket=bucket, Key="own/b")) == "AccessDenied"
 
 
+@pytest.mark.parametrize(("network", "wanted"), [("127.0.0.0/8", ALLOWED), ("10.0.0.0/8", DENIED)])
+def test_where_a_request_comes_from_counts(server, person, echo, network, wanted):
+    ann = person(allow("*", IpAddress={"aws:SourceIp": network}))
+    assert ann.asked(echo) == wanted
+    listed = outcome(ann.client("s3", s3={"addressing_style": "path"}).list_buckets)
+    assert listed == ("ok" if wanted == ALLOWED else "AccessDenied")
+
+
 def test_env_prints_another_users_variables(server, person, tmp_path, echo):
     ann = person(both(echo))
     (tmp_path / "own").write_text(f"[ann]\naws_access_key_id = {ann.key}\naws_secret_access_key = {ann.secret}\n")

@@ -22,7 +22,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let buckets = Buckets::open(Path::new(dir), wall_clock)?;
     let (id, secret) = (id.clone(), secret.clone());
-    let s3 = service(buckets, move |asked: &str| (asked == id).then(|| secret.clone()), "us-east-1");
+    let s3 =
+        service(buckets, move |asked: &str| (asked == id).then(|| secret.clone()), "us-east-1");
     let listener = TcpListener::bind(address.parse::<SocketAddr>()?).await?;
     let mut connections = JoinSet::new();
     loop {

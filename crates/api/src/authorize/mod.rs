@@ -1,6 +1,6 @@
 //! May this caller do that? Asked of every call before its operation runs.
 //!
-//! [`table`](self) says what an operation needs; the caller's [`Standing`] and the policy language say whether that is
+//! `table` says what an operation needs; the caller's `standing` and the policy language say whether that is
 //! allowed. Everything is read from one image of the state, so that a change counts from the moment its call is
 //! answered. Nothing here changes anything, and no operation decides for itself who may call it, but for those that
 //! touch what belongs to another service (`DeleteEndpoint`) or that another's policy guards (`AssumeRole`).
