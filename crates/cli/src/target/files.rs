@@ -56,7 +56,8 @@ pub(crate) fn credentials_file_of(
     environment: &Environment,
 ) -> Result<PathBuf, Error> {
     let own = aws_file("AWS_SHARED_CREDENTIALS_FILE", "credentials", environment);
-    let places: Vec<PathBuf> = [Some(credentials_path(data_dir)), own].into_iter().flatten().collect();
+    let places: Vec<PathBuf> =
+        [Some(credentials_path(data_dir)), own].into_iter().flatten().collect();
     for path in &places {
         let found = find(Some(path.clone()), name)?;
         if found.is_some_and(|(_, profile)| profile.access_key().is_some()) {
