@@ -97,7 +97,7 @@ impl Metrics {
     }
 
     /// A sample of value 0 for each series, in the bucket of its resolution in which `window` lies. It counts only as
-    /// long as the bucket has no other sample, whichever comes first. Otherwise as [`record`](Metrics::record).
+    /// long as the bucket has no other sample, whichever comes first, unless that one is hours late. Otherwise as [`record`](Metrics::record).
     pub fn idle(&self, series: Vec<SeriesKey>, window: Timestamp) {
         self.hand_over(Job::Idle(series, window));
     }
