@@ -76,9 +76,9 @@ def test_a_caller_is_told_who_it_is(server):
 
 
 def test_an_operation_of_sts_that_tidegate_lacks_says_so(server):
-    code, text, status = error_of(server.client("sts").get_session_token)
+    code, text, status = error_of(server.client("sts").decode_authorization_message, EncodedMessage="m")
     assert (code, status) == ("InvalidAction", 400)
-    assert "GetSessionToken" in text
+    assert "DecodeAuthorizationMessage" in text
 
 
 @pytest.mark.parametrize(

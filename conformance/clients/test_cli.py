@@ -307,8 +307,8 @@ def test_a_model_servers_failure_is_told_with_its_status(aws, failing, tmp_path)
             'Tidegate does not serve the AWS service "kms"',
         ),
         (
-            ["sts", "get-session-token"],
-            "(InvalidAction) when calling the GetSessionToken operation",
+            ["sts", "get-federation-token", "--name", "ann"],
+            "(InvalidAction) when calling the GetFederationToken operation",
             "Tidegate does not",
         ),
     ],

@@ -11,6 +11,11 @@ import json
 
 from harness.server import ROOT
 
+# The input of an operation that has none.
+_NOTHING = "Nothing"
+# Who may do what is driven by test_iam.py and test_authorization.py: what a variant of these leaves behind would take
+# the others' ground away.
+_NOT_DRIVEN = ("iam", "sts")
 _MODELLED_VALIDATION = ("ValidationError", "InvalidParameterException")
 # Codes that a service answers with, but that no operation of its model names: those of another dimension
 # (reference/autoscaling-and-cloudwatch.md, section 1.5).
@@ -131,7 +136,9 @@ class Model:
         usual = "ValidationError" if self.protocol == "query" else "ValidationException"
         validation_code = next((one for one in _MODELLED_VALIDATION if one in errors), usual)
         http, wrapper = raw["http"], raw.get("output", {}).get("resultWrapper")
-        input_shape = self.shape(raw["input"]["shape"])
+        # Some operations of awsQuery take nothing.
+        self.raw["shapes"].setdefault(_NOTHING, {"type": "structure", "members": {}})
+        input_shape = self.shape(raw.get("input", {"shape": _NOTHING})["shape"])
         return Operation(
             name, http["method"], http["requestUri"], input_shape, output, errors, validation_code, wrapper
         )
@@ -150,7 +157,9 @@ class Model:
 def every():
     """Every model, by its file's name and, where it is served over several protocols, the protocol."""
     found = {}
-    for path in [*sorted((ROOT / "models").glob("*.json")), *sorted((ROOT / "models" / "own").glob("*.json"))]:
+    own = sorted((ROOT / "models" / "own").glob("*.json"))
+    published = [path for path in sorted((ROOT / "models").glob("*.json")) if path.stem not in _NOT_DRIVEN]
+    for path in [*published, *own]:
         protocols = json.loads(path.read_text())["metadata"]["protocols"]
         for protocol in protocols:
             found[path.stem if len(protocols) == 1 else f"{path.stem} {protocol}"] = Model(path, protocol)
