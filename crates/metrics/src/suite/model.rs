@@ -153,12 +153,12 @@ const STATISTICS: [Statistic; 7] = [
     Statistic::Percentile(99.0),
 ];
 
-/// Whether what a period that begins then shows is certain. Around the age at which buckets expire it depends on which of
-/// them, finer or coarser, goes first.
+/// Whether a period that begins then lies on one side of every age at which buckets expire. Of one that does not, a part is
+/// kept and a part is not, and whether it is still shown depends on the length of its buckets.
 fn certain(at: i64, period: u32, now: i64) -> bool {
-    let around = i64::from(period).max(HOUR);
+    let length = i64::from(period).max(MINUTE);
     let ages = [3 * HOUR, 15 * DAY, 63 * DAY, 455 * DAY];
-    ages.iter().all(|age| (now - age - at).abs() > around)
+    ages.iter().all(|age| at + length <= now - age || at > now - age)
 }
 
 fn check(metrics: &Metrics, model: &Model, now: i64) {
