@@ -149,6 +149,8 @@ def _shows(text, value):
         return sorted(text[1:-1].split(", ")) == sorted(pairs) or len(text) >= VALUE_CHARS_MIN
     else:
         return True
+    # XML has no way to write NUL.
+    whole = whole.replace("\x00", "\ufffd") if "\ufffd" in text else whole
     return text == whole or (len(text) >= VALUE_CHARS_MIN and whole.startswith(text.removesuffix("...")))
 
 

@@ -13,13 +13,12 @@ from harness.server import ROOT
 
 # The input of an operation that has none.
 _NOTHING = "Nothing"
-# Who may do what is driven by test_iam.py and test_authorization.py: what a variant of these leaves behind would take
-# the others' ground away.
-_NOT_DRIVEN = ("iam", "sts")
+# What a variant of IAM's operations leaves behind would take the others' ground away: test_iam.py drives them.
+_NOT_DRIVEN = ("iam",)
 _MODELLED_VALIDATION = ("ValidationError", "InvalidParameterException")
 # Codes that a service answers with, but that no operation of its model names: those of another dimension
-# (reference/autoscaling-and-cloudwatch.md, section 1.5).
-_UNMODELLED = {"Application Auto Scaling": {"AccessDeniedException": 400}}
+# (reference/autoscaling-and-cloudwatch.md, section 1.5), and roles and codes that the caller may not use.
+_UNMODELLED = {"Application Auto Scaling": {"AccessDeniedException": 400}, "STS": {"AccessDenied": 403}}
 # These services leave it open which of their errors an operation answers with.
 _ERRORS_OF_ALL = ("CloudWatch",)
 

@@ -39,6 +39,7 @@ _SEEDS = [
     "arn:aws:sns:us-east-1:000000000000:topic",
     "arn:aws:sagemaker:us-east-1:000000000000:model/m",
     "NEW_SESSION",
+    "000000",
     "000000000000",
     "arn:aws:application-autoscaling:us-east-1:000000000000:scalable-target/056m0",
 ]
@@ -74,6 +75,7 @@ _STRANGERS = [
     "arn:aws:iam::00000000000:role/host",
     "arn:aws:iam::\u0660\u0660\u0660\u0660\u0660\u0660\u0660\u0660\u0660\u0660\u0660\u0660:role/host",
     "arn:aws:s3:us-east-1:000000000000:model/m",
+    "arn:aws:iam::000000000000:role/a\x00b",
     "/metrics/../etc",
     "text",
     "mig-g.gb",

@@ -75,6 +75,8 @@ _USUAL = (
     {
         "ProductionVariant": {"ModelName": "run-model", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"},
         "ContainerDefinition": {"Image": "tidegate/echo"},
+        # awsQuery cannot send an empty structure.
+        "ProvidedContext": {"ProviderArn": "arn:aws:iam::aws:contextProvider/IdentityCenter"},
         "CreateModelInput": {
             "PrimaryContainer": {"Image": "tidegate/echo"},
             "ExecutionRoleArn": "arn:aws:iam::000000000000:role/host",
