@@ -1,4 +1,4 @@
-//! What each operation of AWS's services does: one file per operation.
+//! What each operation of AWS's services does: one file per operation, but for IAM's, which has one per kept thing.
 //!
 //! An operation reads its input, asks `domain` for a decision and has `store` keep it. It only records what is wanted:
 //! it never starts, stops or waits for an instance (invariant A2). Which protocol the caller speaks it cannot tell.

@@ -20,6 +20,8 @@ const AFTERWARDS: Duration = Duration::from_millis(1);
 pub(super) struct Schedules {
     /// In the order of their keys, as the store has them.
     known: Vec<Known>,
+    /// The state that they were taken over from.
+    synced: Option<Arc<State>>,
 }
 
 #[derive(Debug)]
@@ -32,7 +34,7 @@ struct Known {
 
 impl Schedules {
     pub(super) async fn run(&mut self, means: &Means, now: Timestamp) -> Done {
-        self.sync(&means.store.state());
+        self.sync(means.store.state());
         let mut done = Done::default();
         for known in self.known.iter().filter(|known| known.next.is_some_and(|next| next <= now)) {
             match fire(means, known, now).await {
@@ -43,26 +45,33 @@ impl Schedules {
                 }
             }
         }
-        self.sync(&means.store.state());
+        self.sync(means.store.state());
         done.next = self.known.iter().filter_map(|known| known.next).min();
         done
     }
 
     /// Takes over the actions as they are now. Both lists are sorted alike, so that one pass does.
-    fn sync(&mut self, state: &State) {
-        let known = std::mem::take(&mut self.known);
-        let key = |known: &Known| (known.action.target.clone(), known.action.name.clone());
-        let mut known = known.into_iter().map(|one| (key(&one), one)).peekable();
-        for (key, action) in &state.scheduled_actions {
-            while known.next_if(|(before, _)| before < key).is_some() {}
-            let before = known.next_if(|(before, _)| before == key).map(|(_, one)| one);
+    fn sync(&mut self, state: Arc<State>) {
+        if self.synced.as_ref().is_some_and(|synced| Arc::ptr_eq(synced, &state)) {
+            return;
+        }
+        let mut known = std::mem::take(&mut self.known).into_iter().peekable();
+        for ((target, name), action) in &state.scheduled_actions {
+            let key = (target, name);
+            while known.next_if(|one| one.key() < key).is_some() {}
+            let before = known.next_if(|one| one.key() == key);
             let same = before.filter(|one| Arc::ptr_eq(&one.action, action));
             self.known.push(same.unwrap_or_else(|| Known::new(action)));
         }
+        self.synced = Some(state);
     }
 }
 
 impl Known {
+    fn key(&self) -> (&TargetKey, &String) {
+        (&self.action.target, &self.action.name)
+    }
+
     fn new(action: &Arc<ScheduledAction>) -> Self {
         let schedule = Schedule::parse(&action.schedule, action.timezone.as_deref()).ok();
         let next = schedule.as_ref().and_then(|schedule| schedule.next_of(action));
