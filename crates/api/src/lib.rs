@@ -13,6 +13,8 @@ mod live;
 pub mod logs;
 pub mod sagemaker;
 pub mod sts;
+#[cfg(test)]
+mod testing;
 pub mod tidegate;
 
 pub use authorize::{Asked, Authority};

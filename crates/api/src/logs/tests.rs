@@ -1,21 +1,15 @@
 //! Operations through the wire: what comes back, and AWS's words where something does not go.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ::logs::{Bounds, Logs, Output};
-use auth::Principal;
 use bytes::Bytes;
-use domain::arn::Scope;
-use domain::endpoint::Limits;
 use domain::instance::{DeploymentId, FleetId, InstanceId};
 use domain::time::{Clock, Timestamp};
 use http::Request;
 use serde_json::{Value, json};
-use store::MemoryStore;
-use store::memory::Disk;
 
-use crate::Context;
+use crate::{Context, testing};
 
 const GROUP: &str = "/aws/sagemaker/Endpoints/Chat";
 
@@ -53,25 +47,7 @@ async fn world(lines: &[&str]) -> World {
         writer.append(Timestamp::from_millis(millis), Output::Out, line.as_bytes().to_vec());
     }
     logs.log(&fleet("silent"), &InstanceId::from_entropy(3), at).flush().await;
-    let scope = Scope { region: "us-east-1".into(), account: "000000000000".into() };
-    let caller = Principal {
-        account: scope.account.clone(),
-        arn: scope.root(),
-        user_id: scope.account.clone(),
-    };
-    let cx = Context {
-        store: Arc::new(MemoryStore::open(Disk::default()).unwrap()),
-        clock: Arc::new(Still),
-        scope,
-        caller,
-        asked: crate::Asked::default(),
-        limits: Arc::new(Limits { instances: 8, by_type: BTreeMap::new() }),
-        logs: Arc::new(logs),
-        metrics: Arc::new(metrics::Metrics::in_memory(Arc::new(Still)).unwrap()),
-        live: Arc::new(crate::Still),
-        entropy: Arc::new(|| 0),
-        nudge: Arc::new(|| ()),
-    };
+    let cx = Context { logs: Arc::new(logs), ..testing::context(Arc::new(Still)) };
     World { cx, _root: root }
 }
 

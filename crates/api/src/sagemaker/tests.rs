@@ -1,19 +1,13 @@
 //! Operations through the wire: what comes back, and AWS's words where something does not go.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use auth::Principal;
 use bytes::Bytes;
-use domain::arn::Scope;
-use domain::endpoint::Limits;
 use domain::time::{Clock, Timestamp};
 use http::Request;
 use serde_json::{Value, json};
-use store::MemoryStore;
-use store::memory::Disk;
 
-use crate::Context;
+use crate::{Context, testing};
 
 #[derive(Debug)]
 struct Still;
@@ -32,26 +26,7 @@ struct Server(Context);
 
 impl Server {
     fn new() -> Self {
-        let scope = Scope { region: "us-east-1".into(), account: "000000000000".into() };
-        let caller = Principal {
-            account: scope.account.clone(),
-            arn: scope.root(),
-            user_id: scope.account.clone(),
-        };
-        let store = Arc::new(MemoryStore::open(Disk::default()).unwrap());
-        Self(Context {
-            store,
-            clock: Arc::new(Still),
-            scope,
-            caller,
-            asked: crate::Asked::default(),
-            limits: Arc::new(Limits { instances: 8, by_type: BTreeMap::new() }),
-            logs: Arc::new(logs::Empty),
-            metrics: Arc::new(metrics::Metrics::in_memory(Arc::new(Still)).unwrap()),
-            live: Arc::new(crate::Still),
-            entropy: Arc::new(|| 0),
-            nudge: Arc::new(|| ()),
-        })
+        Self(testing::context(Arc::new(Still)))
     }
 
     async fn call(&self, operation: &str, input: Value) -> (u16, Value) {

@@ -1,27 +1,23 @@
 //! Operations through the wire.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth::Principal;
 use bytes::Bytes;
-use domain::arn::Scope;
-use domain::endpoint::{Event, Limits};
+use domain::endpoint::Event;
 use domain::instance::{DeploymentId, FleetId, InstanceId, Observed, Phase};
 use domain::metric::{Distribution, INVOCATIONS, MetricId, Unit};
 use domain::name::{EndpointKey, EndpointName};
 use domain::scaling::{Decision, Hold, Outcome, Recent, ScaledIn, Target, TargetKey};
 use domain::time::{Clock, Timestamp};
 use http::Request;
-use metrics::{Metrics, Resolution, Sample, SeriesKey};
+use metrics::{Resolution, Sample, SeriesKey};
 use serde_json::{Value, json};
-use store::memory::Disk;
 use store::record::Record;
-use store::{Changes, MemoryStore, State};
+use store::{Changes, State};
 use wire::Service;
 
-use crate::{Context, Live, Running};
+use crate::{Context, Live, Running, testing};
 
 /// Noon of a day, 30 s into a minute.
 const NOW: i64 = 1_767_268_830_000;
@@ -88,25 +84,7 @@ struct World(Context);
 impl World {
     /// An endpoint `Chat` with two instances of `main` and one of `spare`.
     async fn new() -> Self {
-        let scope = Scope { region: "us-east-1".into(), account: "000000000000".into() };
-        let caller = Principal {
-            account: scope.account.clone(),
-            arn: scope.root(),
-            user_id: scope.account.clone(),
-        };
-        let world = Self(Context {
-            store: Arc::new(MemoryStore::open(Disk::default()).unwrap()),
-            clock: Arc::new(Noon),
-            scope,
-            caller,
-            asked: crate::Asked::default(),
-            limits: Arc::new(Limits { instances: 8, by_type: BTreeMap::new() }),
-            logs: Arc::new(logs::Empty),
-            metrics: Arc::new(Metrics::in_memory(Arc::new(Noon)).unwrap()),
-            live: Arc::new(Busy),
-            entropy: Arc::new(|| 0),
-            nudge: Arc::new(|| ()),
-        });
+        let world = Self(Context { live: Arc::new(Busy), ..testing::context(Arc::new(Noon)) });
         let variant = |name: &str, count: u32| {
             json!({"VariantName": name, "ModelName": "m", "InstanceType": "ml.m5.large",
                    "InitialInstanceCount": count, "InitialVariantWeight": 1})

@@ -10,25 +10,21 @@ mod register;
 mod schedules;
 mod tags;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use auth::Principal;
 use bytes::Bytes;
-use domain::arn::Scope;
-use domain::endpoint::{Endpoint, Event, Limits};
+use domain::endpoint::{Endpoint, Event};
 use domain::name::EndpointKey;
 use domain::scaling::{ResourceId, Target, TargetKey};
 use domain::time::{Clock, Timestamp};
 use http::Request;
 use serde_json::{Value, json};
-use store::memory::Disk;
 use store::record::Record;
-use store::{Changes, MemoryStore, State};
+use store::{Changes, State};
 use wire::Service;
 
-use crate::Context;
+use crate::{Context, testing};
 
 /// The resource that most tests are about, with a variant `main` of two instances.
 const MAIN: &str = "endpoint/Chat/variant/main";
@@ -59,27 +55,10 @@ impl World {
     /// An empty server, which runs up to eight instances.
     fn new() -> Self {
         let hands = Arc::new(Hands(AtomicI64::new(1_767_225_600_000)));
-        let scope = Scope { region: "us-east-1".into(), account: "000000000000".into() };
-        let caller = Principal {
-            account: scope.account.clone(),
-            arn: scope.root(),
-            user_id: scope.account.clone(),
-        };
         let drawn = AtomicU64::new(0);
         let cx = Context {
-            store: Arc::new(MemoryStore::open(Disk::default()).unwrap()),
-            clock: Arc::clone(&hands) as Arc<dyn Clock>,
-            scope,
-            caller,
-            asked: crate::Asked::default(),
-            limits: Arc::new(Limits { instances: 8, by_type: BTreeMap::new() }),
-            logs: Arc::new(logs::Empty),
-            metrics: Arc::new(
-                metrics::Metrics::in_memory(Arc::clone(&hands) as Arc<dyn Clock>).unwrap(),
-            ),
-            live: Arc::new(crate::Still),
             entropy: Arc::new(move || drawn.fetch_add(1, Ordering::Relaxed).into()),
-            nudge: Arc::new(|| ()),
+            ..testing::context(Arc::clone(&hands) as Arc<dyn Clock>)
         };
         Self { cx, hands }
     }

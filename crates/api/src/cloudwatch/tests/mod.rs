@@ -7,20 +7,14 @@ mod history;
 mod refusals;
 mod speak;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use auth::Principal;
-use domain::arn::Scope;
-use domain::endpoint::Limits;
 use domain::time::{Clock, Timestamp};
 use serde_json::{Value, json};
-use store::MemoryStore;
-use store::memory::Disk;
 use wire::cloudwatch::SERVICE;
 
-use crate::Context;
+use crate::{Context, testing};
 use speak::{Answer, Spoken};
 
 /// 2026-01-01T00:00:00Z.
@@ -49,25 +43,7 @@ impl World {
     fn new() -> Self {
         let hands = Arc::new(Hands(AtomicI64::new(START_SECS * 1000)));
         let clock: Arc<dyn Clock> = Arc::<Hands>::clone(&hands);
-        let scope = Scope { region: "us-east-1".into(), account: "000000000000".into() };
-        let caller = Principal {
-            account: scope.account.clone(),
-            arn: scope.root(),
-            user_id: scope.account.clone(),
-        };
-        let cx = Context {
-            store: Arc::new(MemoryStore::open(Disk::default()).unwrap()),
-            metrics: Arc::new(metrics::Metrics::in_memory(Arc::clone(&clock)).unwrap()),
-            clock,
-            scope,
-            caller,
-            asked: crate::Asked::default(),
-            limits: Arc::new(Limits { instances: 8, by_type: BTreeMap::new() }),
-            logs: Arc::new(logs::Empty),
-            live: Arc::new(crate::Still),
-            entropy: Arc::new(|| 0),
-            nudge: Arc::new(|| ()),
-        };
+        let cx = testing::context(clock);
         Self { cx, hands }
     }
 
