@@ -79,8 +79,8 @@ def test_every_request_counts_once_under_each_metric(hosting, scaling):
     assert (seen.sum("Invocation5XXErrors"), seen.sum("InvocationModelErrors")) == (failed, failed)
     assert seen.sum("Invocation4XXErrors") == 0
     busy = [at for at, value in seen.points("Invocations", "Sum").items() if value]
-    ratios = seen.points("Invocation5XXErrors", "Average")
-    assert all(0 <= ratios[at] <= 1 for at in busy)
+    ratios, counts = seen.points("Invocation5XXErrors", "Average"), seen.points("Invocation5XXErrors", "SampleCount")
+    assert sum(ratios[at] * counts[at] for at in busy) == pytest.approx(failed), "an Average is the share that failed"
     latencies = seen.points("ModelLatency", "p50")
     assert set(latencies) == set(busy), "an idle minute has no latency"
     assert all(value >= DELAY_MS * 1000 for value in latencies.values())
