@@ -1,4 +1,4 @@
-"""The model-driven run: every member of every served operation but IAM's, sent well and badly, and what the server answers.
+"""The model-driven run: every member of every operation but IAM's, sent well and badly, and what the server answers.
 
 The variants and what each must be answered with come from AWS's service models in `models/` and from the grammar of
 AWS's error texts (reference/sagemaker-hosting.md, section 0), in Python. Nothing here may be taken from the server's
