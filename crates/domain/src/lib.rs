@@ -14,6 +14,7 @@ pub mod members;
 pub mod metric;
 pub mod model;
 pub mod name;
+pub mod rollout;
 pub mod route;
 pub mod scaling;
 pub mod tag;
