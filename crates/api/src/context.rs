@@ -11,7 +11,7 @@ use domain::time::Clock;
 use metrics::Metrics;
 use store::{Changes, State, Store, Undecided, decide};
 
-use crate::{Asked, Error, Live};
+use crate::{Asked, Error, Grant, Live};
 
 /// One caller's view of the server.
 #[derive(Clone)]
@@ -22,6 +22,8 @@ pub struct Context {
     pub caller: Principal,
     /// How the request came, which policies may ask for.
     pub asked: Asked,
+    /// By what the call at hand was allowed; none as long as it has not been asked for.
+    pub grant: Option<Arc<Grant>>,
     pub limits: Arc<Limits>,
     /// What model servers have written.
     pub logs: Arc<dyn logs::Read>,
@@ -45,12 +47,18 @@ impl fmt::Debug for Context {
 }
 
 impl Context {
-    /// Makes one decision: all of its changes are kept, or it is refused and nothing changes.
+    /// Makes one decision: all of its changes are kept, or it is refused and nothing changes. Whether the caller may is
+    /// asked once more of the image that is decided about.
     pub(crate) async fn decide<T: Send + 'static>(
         &self,
         decision: impl FnOnce(&State) -> Result<(Changes, T), Error> + Send + 'static,
     ) -> Result<T, Error> {
-        match decide(&*self.store, decision).await {
+        let grant = self.grant.clone();
+        let granted = move |state: &State| {
+            grant.map_or(Ok(()), |grant| grant.holds_in(state))?;
+            decision(state)
+        };
+        match decide(&*self.store, granted).await {
             Ok(value) => {
                 (self.nudge)();
                 Ok(value)

@@ -3,7 +3,7 @@
 use domain::arn::{Kind, Scope};
 use domain::endpoint::Refusal;
 use http::StatusCode;
-use wire::{Document, ErrorBody};
+use wire::{Call, Document, ErrorBody};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -57,6 +57,10 @@ pub enum Error {
     Denied(#[from] crate::authorize::Denied),
     #[error(transparent)]
     LimitExceeded(#[from] domain::endpoint::Exceeded),
+    #[error(
+        "The header x-tidegate-dry-run is for UpdateEndpoint and DeleteEndpoint, not for {0}: nothing was done."
+    )]
+    NoDryRun(&'static str),
     #[error("Tidegate does not implement the operation {operation} of {service}")]
     Unserved { service: &'static str, operation: &'static str },
     #[error("The server's disk is full: nothing was changed. Make room on it and try again.")]
@@ -101,6 +105,14 @@ fn refused(refusal: &Refusal, scope: &Scope) -> String {
 }
 
 impl Error {
+    /// The error in the terms of the service and the protocol that it is an answer in.
+    pub(crate) fn body_for(&self, call: &Call) -> ErrorBody {
+        match self {
+            Self::Denied(denied) => denied.body(call),
+            other => other.body(),
+        }
+    }
+
     /// The error in AWS's terms.
     pub fn body(&self) -> ErrorBody {
         let (status, code) = match self {
@@ -113,13 +125,14 @@ impl Error {
             | Self::BadToken
             | Self::UntaggableResource(_)
             | Self::TooManyTags
-            | Self::TargetsLeft => (StatusCode::BAD_REQUEST, "ValidationException"),
+            | Self::TargetsLeft
+            | Self::NoDryRun(_) => (StatusCode::BAD_REQUEST, "ValidationException"),
             Self::ForeignResource { .. } => (StatusCode::BAD_REQUEST, "AccessDeniedException"),
             Self::Logs(refusal) => refusal.code(),
             Self::Scaling(refusal) => crate::autoscaling::code(refusal),
             Self::Cloudwatch(refusal) => refusal.code(),
             Self::Iam(refusal) => refusal.code(),
-            Self::Tidegate(refusal) => refusal.code(),
+            Self::Tidegate(refusal) => return refusal.body(),
             Self::Denied(denied) => denied.code(),
             Self::LimitExceeded(_) => (StatusCode::BAD_REQUEST, "ResourceLimitExceeded"),
             Self::Unserved { .. } => (StatusCode::BAD_REQUEST, "UnknownOperationException"),

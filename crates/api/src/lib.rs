@@ -10,17 +10,23 @@ mod context;
 mod error;
 pub mod iam;
 mod live;
+mod local;
 pub mod logs;
+mod rehearse;
 pub mod sagemaker;
 pub mod sts;
 #[cfg(test)]
 mod testing;
 pub mod tidegate;
 
-pub use authorize::{Asked, Authority};
+pub use authorize::{Asked, Authority, Grant};
 pub use context::Context;
 pub use error::Error;
 pub use live::{Live, Running, Still};
+pub use local::{Lend, Local};
+pub use rehearse::rehearse;
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Response;
@@ -28,28 +34,25 @@ use wire::{Call, Document};
 
 /// Answers a call whose signature was verified, if its caller may make it.
 pub async fn serve(cx: &Context, call: &Call, request_id: &str) -> Response<Bytes> {
-    let answer = match authorize::authorize(cx, call) {
-        Ok(()) => {
-            iam::note_use(cx, call.service.signing_name).await;
-            operate(cx, call).await
-        }
-        Err(refused) => Err(refused),
-    };
-    match answer {
+    match answer(cx, call).await {
         Ok(output) => call.respond_document(&output, request_id),
-        Err(Error::Denied(denied)) => call.respond_error(&denied.body(call), request_id),
-        Err(error) => {
-            if let Error::Internal(cause) = &error {
-                tracing::error!(
-                    operation = call.operation.name,
-                    request_id,
-                    cause,
-                    "an operation failed"
-                );
-            }
-            call.respond_error(&error.body(), request_id)
-        }
+        Err(error) => refuse(call, &error, request_id),
     }
+}
+
+/// What a call comes to, for its caller.
+pub(crate) async fn answer(cx: &Context, call: &Call) -> Result<Document, Error> {
+    let grant = Arc::new(authorize::authorize(cx, call)?);
+    iam::note_use(cx, call.service.signing_name).await;
+    operate(&Context { grant: Some(grant), ..cx.clone() }, call).await
+}
+
+/// An error in the form of the call that met it.
+pub(crate) fn refuse(call: &Call, error: &Error, request_id: &str) -> Response<Bytes> {
+    if let Error::Internal(cause) = error {
+        tracing::error!(operation = call.operation.name, request_id, cause, "an operation failed");
+    }
+    call.respond_error(&error.body_for(call), request_id)
 }
 
 async fn operate(cx: &Context, call: &Call) -> Result<Document, Error> {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use domain::instance::Observed;
-use domain::name::EndpointName;
+use domain::name::{EndpointKey, EndpointName};
 use domain::scaling::{Recent, TargetKey};
 
 /// An instance as it runs.
@@ -26,6 +26,11 @@ pub trait Live: Send + Sync + fmt::Debug {
 
     /// What was decided for a target lately, the newest first.
     fn decisions(&self, target: &TargetKey) -> Vec<Recent>;
+
+    /// What was done last for an endpoint's safe update, in plain words. Nothing where none is carried out.
+    fn doing(&self, _endpoint: &EndpointKey) -> Option<String> {
+        None
+    }
 }
 
 /// A view of nothing, for tests and dry runs.

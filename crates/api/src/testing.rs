@@ -27,6 +27,7 @@ pub(crate) fn context(clock: Arc<dyn Clock>) -> Context {
         },
         scope,
         asked: Asked::default(),
+        grant: None,
         limits: Arc::new(Limits { instances: 8, by_type: BTreeMap::new() }),
         logs: Arc::new(logs::Empty),
         live: Arc::new(Still),

@@ -2,7 +2,9 @@
 //!
 //! Secrets never show in `Debug` output and are compared in constant time.
 
+use std::any::Any;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use subtle::ConstantTimeEq;
@@ -99,15 +101,63 @@ pub struct Credential {
     pub principal: Principal,
 }
 
-/// Where credentials are looked up. It is asked once per request, so it answers from memory.
+/// What somebody who keeps keys remembers of one of them: at least its credential.
+pub trait Holder: Any + fmt::Debug + Send + Sync {
+    fn credential(&self) -> &Credential;
+}
+
+impl Holder for Credential {
+    fn credential(&self) -> &Credential {
+        self
+    }
+}
+
+/// A key that was found. It carries what its finder remembers of it, so that who asks about the key next need not look
+/// it up again. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Found(Arc<dyn Holder>);
+
+impl Found {
+    pub fn new(holder: Arc<dyn Holder>) -> Self {
+        Self(holder)
+    }
+
+    /// What its finder remembers of it, for who knows the finder.
+    pub fn holder<H: Holder>(&self) -> Option<&H> {
+        let any: &dyn Any = &*self.0;
+        any.downcast_ref()
+    }
+}
+
+impl Deref for Found {
+    type Target = Credential;
+
+    fn deref(&self) -> &Credential {
+        self.0.credential()
+    }
+}
+
+impl From<Arc<Credential>> for Found {
+    fn from(credential: Arc<Credential>) -> Self {
+        Self(credential)
+    }
+}
+
+/// Where credentials are looked up. It is asked for every request, so it answers from memory.
 pub trait Credentials {
-    /// The credential of this key id, if it exists and is active.
-    fn find(&self, access_key_id: &str) -> Option<Arc<Credential>>;
+    /// The key of this id as it is now, if it exists and is active.
+    fn find(&self, access_key_id: &str) -> Option<Found>;
+
+    /// Whether [`Self::find`] would find the same now. A `false` costs another look; a wrong `true` lets a key count
+    /// that is gone.
+    fn holds(&self, _found: &Found) -> bool {
+        false
+    }
 }
 
 impl<F: Fn(&str) -> Option<Arc<Credential>>> Credentials for F {
-    fn find(&self, access_key_id: &str) -> Option<Arc<Credential>> {
-        self(access_key_id)
+    fn find(&self, access_key_id: &str) -> Option<Found> {
+        self(access_key_id).map(Found::from)
     }
 }
 

@@ -19,7 +19,9 @@ pub mod key;
 pub mod policy;
 pub mod sigv4;
 
-pub use credential::{Credential, Credentials, Principal, SecretKey, Session, SessionToken};
+pub use credential::{
+    Credential, Credentials, Found, Holder, Principal, SecretKey, Session, SessionToken,
+};
 pub use sigv4::{
     Admitted, Answer, Claim, Dialect, Expectation, Payload, Presence, Problem, SignError, Signer,
     SigningKeys, presence, sign,

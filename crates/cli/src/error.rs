@@ -13,6 +13,10 @@ pub enum Error {
          absolute path"
     )]
     NoDataDir,
+    #[error(
+        "no place for the journal of safe updates: neither XDG_STATE_HOME nor HOME is an absolute path"
+    )]
+    NoStateDir,
     #[error("no server runs on {} (it has no server.json); start one with: {start}", data_dir.display())]
     NoServer { data_dir: PathBuf, start: String },
     #[error("{}: {problem}", path.display())]
@@ -61,6 +65,12 @@ impl Error {
     /// The service's refusal, if that is what this is.
     pub fn refusal(&self) -> Option<&Refusal> {
         if let Self::Refused(refusal) = self { Some(refusal) } else { None }
+    }
+
+    /// Whether the service says that it was asked too often (`reference/autoscaling-and-cloudwatch.md`, section 1.1).
+    pub(crate) fn is_throttled(&self) -> bool {
+        let codes = ["Throttling", "ThrottlingException", "RequestLimitExceeded"];
+        self.refusal().is_some_and(|refusal| codes.contains(&refusal.code.as_str()))
     }
 
     /// Whether SageMaker says that the thing does not exist. It has no code of its own for that: the text tells

@@ -27,6 +27,18 @@ pub struct Global {
     )]
     pub endpoint_url: Option<String>,
 
+    /// `--aws`.
+    #[arg(
+        long, global = true, help_heading = HEADING,
+        help = "Talk to AWS itself, in the region of --region, $AWS_REGION, $AWS_DEFAULT_REGION or the profile; without this \
+                flag AWS is never talked to",
+        long_help = "Talk to AWS itself; without this flag AWS is never talked to, whatever an address says.\n\n\
+                The region is that of --region, else $AWS_REGION, else $AWS_DEFAULT_REGION, else the profile's. Credentials are \
+                found as AWS's own tools find them: variables, profiles with roles, SSO and processes, containers and \
+                instances; with --profile, in that profile alone. Addresses that variables and profiles name do not count."
+    )]
+    pub aws: bool,
+
     /// `--ca-bundle`.
     #[arg(
         long, global = true, value_name = "FILE", help_heading = HEADING,

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex};
 use auth::sigv4::{Expectation, Payload, SigningKeys, sha256};
 use auth::{Claim, Credential, Principal, SecretKey};
 use bytes::Bytes;
+use domain::safe_update::{self, Config, Facts, Phase, Run, Saved, Variant};
+use domain::time::Timestamp;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -18,7 +20,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use crate::target::{BaseUrl, Key, Origin, Server, Target, trust};
+use crate::target::{BaseUrl, Key, Keys, Origin, Server, Target, trust};
 use crate::{Environment, Global, ServerFile, wall};
 
 const KEY_ID: &str = "AKIATESTTESTTESTTEST";
@@ -102,14 +104,14 @@ impl FakeServer {
         let trust =
             trust::resolve(&url, Some(&file), &Global::default(), &Environment::new()).unwrap();
         Target {
-            server: Server { url, origin, local: Some((data_dir, file)), trust },
+            server: Server { url, origin, local: Some((data_dir, file)), aws: None, trust },
             region: "eu-west-1".into(),
-            key: Key {
+            keys: Keys::Fixed(Key {
                 access_key_id: KEY_ID.into(),
                 secret: SecretKey::new(SECRET),
                 session_token: None,
                 source: "the test".into(),
-            },
+            }),
         }
     }
 
@@ -131,6 +133,32 @@ impl FakeServer {
         self.tasks.shutdown().await;
         self.target()
     }
+}
+
+/// A safe update that has taken scaling away and stands still, of an endpoint `tide` from the config `one` to `two`.
+pub(crate) fn run_under_way() -> Run {
+    let config = |name: &str, kind: &str| Config {
+        name: name.parse().unwrap(),
+        variants: vec![Variant {
+            name: "a".parse().unwrap(),
+            instance_type: Some(kind.to_owned()),
+            model: Some("m".to_owned()),
+            initial_count: Some(1),
+            initial_weight: 1.0,
+        }],
+    };
+    let facts = Facts {
+        endpoint: "tide".parse().unwrap(),
+        arn: "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/tide".to_owned(),
+        status: "InService".to_owned(),
+        in_use: config("one", "ml.m5.large"),
+        wanted: config("two", "ml.m5.xlarge"),
+        running: Vec::new(),
+        scaled: Vec::new(),
+    };
+    let now = Timestamp::from_millis(60_000);
+    let begun = Run::begin(facts, Saved::default(), safe_update::Request::default(), now).unwrap();
+    Run { phase: Phase::Updating, ..begun.paused("it was interrupted", now) }
 }
 
 fn texts(answers: &[(u16, &str)]) -> VecDeque<(u16, Bytes)> {
@@ -156,7 +184,10 @@ async fn answer(
     let target = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let what =
         target.and_then(|target| target.split_once('.')).map(|(_, operation)| operation.to_owned());
-    let what = what.unwrap_or_else(|| format!("{} {}", parts.method, parts.uri));
+    let mut what = what.unwrap_or_else(|| format!("{} {}", parts.method, parts.uri));
+    if parts.headers.get("x-tidegate-dry-run").is_some_and(|value| value == "true") {
+        what.push_str(" (dry run)");
+    }
     let mut script = script.lock().unwrap();
     if parts.uri.path() != "/tidegate/clock"
         && let Err(problem) = verify(&parts, &body)
@@ -195,6 +226,7 @@ fn verify(parts: &http::request::Parts, body: &Bytes) -> Result<(), String> {
             "logs",
             "application-autoscaling",
             "monitoring",
+            "iam",
             "tidegate",
         ],
         now: wall::now_secs(),

@@ -16,6 +16,7 @@ pub mod model;
 pub mod name;
 pub mod rollout;
 pub mod route;
+pub mod safe_update;
 pub mod scaling;
 pub mod tag;
 pub mod time;

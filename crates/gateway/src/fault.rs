@@ -76,6 +76,8 @@ pub(crate) enum Unavailable {
     NoInstance,
     /// As many requests as may wait for an instance already do.
     TooManyWaiting,
+    /// Every instance that could take it has as many requests as one may.
+    Full,
     /// As many bytes of bodies as may be held already are.
     NoRoom,
 }
@@ -278,6 +280,9 @@ impl Unavailable {
             }
             Self::TooManyWaiting => {
                 "Too many requests are waiting for an instance of an endpoint to become ready."
+            }
+            Self::Full => {
+                "Every instance that could take the request is as busy as it may be. Try again later."
             }
             Self::NoRoom => {
                 "The server holds as many bytes of requests and answers as it may. Try again later."

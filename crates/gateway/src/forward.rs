@@ -3,13 +3,14 @@
 //! It waits while no instance is ready, goes on to another instance if the request provably did not leave, and never
 //! sends a request twice. One deadline spans all of it.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use domain::instance::InstanceId;
-use http::HeaderValue;
 use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{self, Instant};
 
@@ -36,6 +37,8 @@ pub(crate) struct Forward<'a> {
     pub(crate) room: &'a Quota,
     /// Requests that may wait for an instance.
     pub(crate) waiting: &'a Quota,
+    /// Requests that one instance may have at once.
+    pub(crate) inside_max: u64,
     /// When the request had come whole.
     pub(crate) since: Instant,
     pub(crate) deadline: Instant,
@@ -86,6 +89,10 @@ impl Forward<'_> {
         let Reached { instance, ticket, sent } = self.reach(asked, draw, record).await?;
         let timing = &mut record.timing;
         let read = self.pool.whole(&instance, sent, self.room, self.deadline, timing).await;
+        match &read {
+            Ok(reply) => answered(&instance, &ticket, reply.status),
+            Err(failure) => self.failed(&instance, &ticket, failure, record),
+        }
         // The instance is done with it, whatever the client does with the answer.
         drop(ticket);
         let reply = read.map_err(|failure| blame(endpoint, &instance.id, &failure))?;
@@ -107,11 +114,19 @@ impl Forward<'_> {
     ) -> Result<Opened, Fault> {
         let endpoint = asked.endpoint;
         let Reached { instance, ticket, sent } = self.reach(asked, draw, record).await?;
-        let blamed = |failure: &Failure| blame(endpoint, &instance.id, failure);
         if !sent.response.status().is_success() {
             let timing = &mut record.timing;
             let read = self.pool.whole(&instance, sent, self.room, self.deadline, timing).await;
-            return Err(read.map_or_else(|why| blamed(&why), |reply| refused(endpoint, &reply)));
+            return Err(match read {
+                Ok(reply) => {
+                    answered(&instance, &ticket, reply.status);
+                    refused(endpoint, &reply)
+                }
+                Err(failure) => {
+                    self.failed(&instance, &ticket, &failure, record);
+                    blame(endpoint, &instance.id, &failure)
+                }
+            });
         }
         let Sent { connection, response } = sent;
         let (mut parts, mut body) = response.into_parts();
@@ -119,7 +134,11 @@ impl Forward<'_> {
             Ok(first) => first.transpose().map_err(Cause::Broken),
             Err(_) => Err(Cause::TimedOut),
         };
-        let first = first.map_err(|cause| blamed(&cause.after_sending()))?;
+        let first = first.map_err(|cause| {
+            let failure = cause.after_sending();
+            self.failed(&instance, &ticket, &failure, record);
+            blame(endpoint, &instance.id, &failure)
+        })?;
         let no_room = Fault::Unavailable(Unavailable::NoRoom);
         let held = self.room.take(stream::HELD_BYTES).ok_or(no_room)?;
         let pool = self.pool.clone();
@@ -146,24 +165,32 @@ impl Forward<'_> {
         let mut wait = Wait::default();
         loop {
             let (unit, random) = draw();
-            let wanted = Wanted { endpoint, variant, unit, random };
+            let wanted =
+                Wanted { endpoint, variant, unit, random, inside_max: self.inside_max, now };
             match self.routes.choose(&wanted, |id| !tried.contains(id)) {
                 Choice::Instance { instance, ticket } => {
                     record.goes(&instance.place, ticket.entered_as(), now);
                     let timing = &mut record.timing;
                     match self.pool.send(&instance, request, self.deadline, timing).await {
                         Ok(sent) => return Ok(Reached { instance, ticket, sent }),
-                        Err(failure) if failure.may_try_another_instance() => {
+                        Err(failure) => {
+                            self.failed(&instance, &ticket, &failure, record);
+                            if !failure.may_try_another_instance() {
+                                return Err(blame(endpoint, &instance.id, &failure));
+                            }
                             tracing::debug!(instance = %instance.id, cause = ?failure.cause, "trying another instance");
                             tried.push(instance.id.clone());
                         }
-                        Err(failure) => return Err(blame(endpoint, &instance.id, &failure)),
                     }
                 }
                 Choice::AllTried(place) => {
                     record.waits(&place);
                     self.pause(&mut wait).await?;
                     tried.clear();
+                }
+                Choice::Full(place) => {
+                    record.waits(&place);
+                    return Err(Fault::Unavailable(Unavailable::Full));
                 }
                 Choice::NoneReady(place) => {
                     record.waits(&place);
@@ -178,6 +205,31 @@ impl Forward<'_> {
                 }
             }
             now = Instant::now();
+        }
+    }
+
+    /// Counts a failure against the instance if it is one of its own.
+    fn failed(
+        &self,
+        instance: &Instance,
+        ticket: &Ticket,
+        failure: &Failure,
+        record: &recorder::Request,
+    ) {
+        let now = Instant::now();
+        let is_its_own = match &failure.cause {
+            // A Unix socket whose queue is full says so; whoever listens there is busy, not gone.
+            Cause::Connect(error) => error.kind() != io::ErrorKind::WouldBlock,
+            Cause::NotSent(_) | Cause::Broken(_) => true,
+            // A request that had waited for most of its time says nothing about whoever got it at last.
+            Cause::TimedOut => record.timing.sent.is_some_and(|sent| {
+                let allowed = self.deadline.saturating_duration_since(self.since);
+                now.saturating_duration_since(sent) >= allowed / 2
+            }),
+            Cause::TooLong { .. } | Cause::NoRoom => false,
+        };
+        if is_its_own {
+            instance.failed(ticket, now);
         }
     }
 
@@ -224,6 +276,15 @@ struct Wait {
     place: Option<Share>,
     changes: Option<watch::Receiver<()>>,
     pause: Option<Duration>,
+}
+
+/// Counts an answer for the instance, or against it.
+fn answered(instance: &Instance, ticket: &Ticket, status: StatusCode) {
+    if status.is_server_error() {
+        instance.failed(ticket, Instant::now());
+    } else {
+        ticket.answered();
+    }
 }
 
 /// What the client hears of an answer that is not 2xx.

@@ -24,6 +24,8 @@ pub(crate) const ENABLE_EXPLANATIONS: HeaderName =
     HeaderName::from_static("x-amzn-sagemaker-enable-explanations");
 pub(crate) const PREFIX_AWARE_ID: HeaderName =
     HeaderName::from_static("x-amzn-sagemaker-prefix-aware-id");
+/// Asks for a dry run, which no invocation has.
+pub(crate) const DRY_RUN: HeaderName = HeaderName::from_static("x-tidegate-dry-run");
 pub(crate) const INVOKED_PRODUCTION_VARIANT: HeaderName =
     HeaderName::from_static("x-amzn-invoked-production-variant");
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");

@@ -13,6 +13,7 @@
 mod admit;
 mod answer_body;
 mod control_plane;
+mod ejection;
 mod fault;
 mod forward;
 mod gate;
@@ -40,8 +41,8 @@ pub use route_table::Routes;
 pub use settings::{
     ANSWER_TIME_MAX, BODY_BYTES_MAX, BODY_READ_TIME_MAX, CERTIFICATE_CHECK_INTERVAL,
     CONNECTIONS_MAX, FLUSH_INTERVAL, HANDSHAKE_TIME_MAX, HEAD_TIME_MAX, HELD_BYTES_MAX,
-    IDLE_TIME_MAX, Limits, STREAM_DRAIN_TIME_MAX, STREAM_TIME_MAX, Settings, WAITING_MAX,
-    WRITE_TIME_MAX,
+    IDLE_TIME_MAX, INSIDE_MAX, Limits, STREAM_DRAIN_TIME_MAX, STREAM_TIME_MAX, Settings,
+    WAITING_MAX, WRITE_TIME_MAX,
 };
 pub use tls::{Tls, TlsError};
 pub use worker::Parts;

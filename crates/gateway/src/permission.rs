@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use auth::Credential;
+use auth::Found;
 use domain::name::EndpointName;
 use http::HeaderMap;
 
@@ -25,11 +25,11 @@ pub enum Forbidden {
 }
 
 /// Asked once per request, after its signature was found good and before anything of it goes further; so it answers
-/// from memory.
+/// from memory. The caller's key is as [`auth::Admitted::verify`] gave it just now.
 pub trait Permission: Send + Sync {
     fn invoke(
         &self,
-        caller: &Credential,
+        caller: &Found,
         endpoint: &EndpointName,
         came: Came<'_>,
     ) -> Result<(), Forbidden>;
@@ -40,7 +40,7 @@ pub trait Permission: Send + Sync {
 pub struct Everybody;
 
 impl Permission for Everybody {
-    fn invoke(&self, _: &Credential, _: &EndpointName, _: Came<'_>) -> Result<(), Forbidden> {
+    fn invoke(&self, _: &Found, _: &EndpointName, _: Came<'_>) -> Result<(), Forbidden> {
         Ok(())
     }
 }

@@ -72,14 +72,6 @@ pub(crate) fn least(loads: impl Iterator<Item = Option<u64>>, random: u64) -> Op
     chosen.map(|(index, _)| index)
 }
 
-/// Chooses evenly among those that may be chosen.
-pub(crate) fn evenly(choosable: impl Iterator<Item = bool> + Clone, random: u64) -> Option<usize> {
-    let count = choosable.clone().filter(|choosable| *choosable).count();
-    // u128: the high half of the product is even to within count / 2^64, and needs no division.
-    let wanted = usize::try_from((u128::from(random) * u128::try_from(count).ok()?) >> 64).ok()?;
-    choosable.enumerate().filter(|(_, choosable)| *choosable).map(|(index, _)| index).nth(wanted)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -170,8 +162,6 @@ mod tests {
             let loads: Vec<_> = loads.into_iter().map(|load| load.map(u64::from)).collect();
             let chosen = least(loads.iter().copied(), random);
             prop_assert_eq!(chosen.map(|index| loads[index]), loads.iter().flatten().min().map(|load| Some(*load)));
-            let chosen = evenly(loads.iter().map(Option::is_some), random);
-            prop_assert_eq!(chosen.is_some(), loads.iter().any(Option::is_some));
         }
     }
 }

@@ -3,17 +3,14 @@
 //! A signature routes by the service in its scope before the path is looked at, so that an S3 object may have the path
 //! of an invocation. Everything that is not an invocation goes to the control plane untouched and unverified.
 
-use std::time::Duration;
-
 use auth::{Claim, Problem};
 use bytes::Bytes;
 use domain::name::VariantName;
-use http::header::{ACCEPT, CONNECTION, CONTENT_TYPE, EXPECT};
+use http::header::{ACCEPT, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Request, Response, Version};
-use http_body_util::BodyExt;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
-use tokio::time::{self, Instant};
+use tokio::time::Instant;
 use wire::sagemaker_runtime::{Operation, SERVICE};
 use wire::{Protocol, event_stream};
 
@@ -35,12 +32,8 @@ use crate::worker::Worker;
 const PASSED_ON: [http::HeaderName; 3] =
     [CONTENT_TYPE, header::CUSTOM_ATTRIBUTES, header::INFERENCE_ID];
 
-/// How much of a refused body is read and thrown away. A client that sends before it reads, as most do, would otherwise
-/// be cut off by a reset and never see why. A body of 100 MB, the largest that people try, still gets its answer.
-const LINGER_BYTES_MAX: u64 = 128 * 1024 * 1024;
-
-/// How long a refused body is read and thrown away.
-const LINGER_TIME_MAX: Duration = Duration::from_secs(10);
+/// When a request that could not be taken may come again: soon, for what is full now has room with the next answer.
+const RETRY_AFTER_SECS: HeaderValue = HeaderValue::from_static("1");
 
 /// Answers a request, whatever is in it.
 pub(crate) async fn serve(
@@ -102,8 +95,9 @@ async fn invoke(
         Ok(admitted) => admitted,
         Err(Refusal { fault, unread }) => {
             let mut response = refuse(worker, &fault, &request_id);
-            if let Some(unread) = unread {
-                turn_away(parts, unread, &mut response);
+            if unread && parts.version <= Version::HTTP_11 {
+                // `listen` lets the client send on and read this. HTTP/2 ends the one stream without harm.
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             return response;
         }
@@ -185,6 +179,7 @@ fn forward<'a>(
         pool: &worker.pool,
         room: &shared.room,
         waiting: &shared.waiting,
+        inside_max: shared.settings.limits.inside as u64,
         since,
         deadline: since + shared.settings.limits.answer,
     })
@@ -240,38 +235,15 @@ fn streamed(opened: Opened, request_id: &str) -> Response<AnswerBody> {
 fn refuse(worker: &Worker, fault: &Fault, request_id: &str) -> Response<AnswerBody> {
     let error = fault.answer(&worker.shared.settings);
     tracing::debug!(request_id, code = %error.code, ?fault, "refused");
-    Protocol::RestJson
+    let mut response = Protocol::RestJson
         .encode_error(&SERVICE, &error, request_id)
-        .map(|body: Bytes| AnswerBody::whole(body))
+        .map(|body: Bytes| AnswerBody::whole(body));
+    if error.status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECS);
+    }
+    response
 }
 
 fn id(request_id: &str) -> HeaderValue {
     HeaderValue::from_str(request_id).expect("a request id is hexadecimal digits and hyphens")
-}
-
-/// Lets a client that is still sending read the answer: the connection closes after it, and what keeps coming is read
-/// and thrown away for a while.
-fn turn_away(parts: &Parts, unread: Incoming, response: &mut Response<AnswerBody>) {
-    if parts.version > Version::HTTP_11 {
-        // HTTP/2 resets the one stream without harm to the answer.
-        return;
-    }
-    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    // Whoever asks first has sent nothing, and reading would tell it to go ahead.
-    if !parts.headers.contains_key(EXPECT) {
-        task::spawn_local("refused body", async move {
-            // Whether it ended or was given up makes no difference.
-            let _ = time::timeout(LINGER_TIME_MAX, discard(unread)).await;
-        });
-    }
-}
-
-async fn discard(mut body: Incoming) {
-    let mut left = LINGER_BYTES_MAX;
-    while let Some(Ok(frame)) = body.frame().await {
-        left = left.saturating_sub(frame.data_ref().map_or(0, |data| data.len() as u64));
-        if left == 0 {
-            return;
-        }
-    }
 }

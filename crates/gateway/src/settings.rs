@@ -30,6 +30,11 @@ pub const HELD_BYTES_MAX: usize = 512 * 1024 * 1024;
 /// would all run into their deadline when the first instance comes up.
 pub const WAITING_MAX: usize = 1024;
 
+/// Requests at once in one instance; further ones go to another instance, or are refused. As many as may wait for the
+/// first one, so that a burst which met a cold start fits into it; and a model server that has not answered so many
+/// within [`ANSWER_TIME_MAX`] would answer more of them too late. Each holds a connection and its body.
+pub const INSIDE_MAX: usize = 1024;
+
 /// Client connections at once. Further ones wait in the listener's backlog until one closes.
 pub const CONNECTIONS_MAX: usize = 8192;
 
@@ -127,6 +132,8 @@ pub struct Limits {
     pub held_bytes: usize,
     /// See [`WAITING_MAX`].
     pub waiting: usize,
+    /// See [`INSIDE_MAX`].
+    pub inside: usize,
     /// See [`CONNECTIONS_MAX`].
     pub connections: usize,
 }
@@ -145,6 +152,7 @@ impl Default for Limits {
             certificate_check: CERTIFICATE_CHECK_INTERVAL,
             held_bytes: HELD_BYTES_MAX,
             waiting: WAITING_MAX,
+            inside: INSIDE_MAX,
             connections: CONNECTIONS_MAX,
         }
     }

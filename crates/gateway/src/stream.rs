@@ -76,6 +76,7 @@ pub(crate) fn start(source: Source, first: Option<Bytes>, limit: Limit) -> mpsc:
     if let Some(first) = first {
         task::spawn_local("response stream", pass_on(source, first, limit, client));
     } else {
+        source.ticket.answered();
         source.pool.put(&source.instance.id, source.connection, Instant::now());
     }
     frames
@@ -121,9 +122,11 @@ impl Source {
                 Some(Ok(chunk)) => chunk,
                 Some(Err(error)) => {
                     tracing::debug!(%error, instance = %instance.id, "a model server's stream broke off");
+                    instance.failed(&ticket, Instant::now());
                     return Err(record.broke_off(StreamFault::Broken));
                 }
                 None => {
+                    ticket.answered();
                     pool.put(&instance.id, connection, Instant::now());
                     return Ok(());
                 }

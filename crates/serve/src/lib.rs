@@ -20,6 +20,7 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::http::{Crash, Listener};
+pub use crate::onnx::read_only as read_onnx_request;
 pub use crate::settings::{EchoSettings, Listen, Settings};
 
 /// How long the runtime waits for work that was abandoned at the end (an inference that outlived the drain).

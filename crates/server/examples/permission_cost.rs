@@ -1,6 +1,6 @@
 //! What it costs a request to be authorised as well as signed: two gateways side by side, one whose only key may do
 //! everything, and one that asks for a user's permission, to whom 100 policies are attached. `permission_cost --json`
-//! tells it to programs.
+//! tells it to programs; `--control` measures the first against itself, which shows how far a figure can be trusted.
 
 #[path = "../../gateway/examples/measure/mod.rs"]
 mod measure;
@@ -9,7 +9,7 @@ use std::io;
 use std::sync::Arc;
 
 use api::{Asked, Authority};
-use auth::{Credential, SecretKey, key};
+use auth::{Found, SecretKey, key};
 use domain::arn::Scope;
 use domain::iam::{AccessKey, Group, ManagedPolicy, NameKey, Owner, Status, User};
 use domain::name::EndpointName;
@@ -32,7 +32,7 @@ struct Asking(Authority);
 impl Permission for Asking {
     fn invoke(
         &self,
-        caller: &Credential,
+        caller: &Found,
         endpoint: &EndpointName,
         came: Came<'_>,
     ) -> Result<(), Forbidden> {
@@ -48,12 +48,17 @@ impl Permission for Asking {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> io::Result<()> {
-    let authority = authority().await?;
-    let permission = Arc::new(Asking(authority.clone()));
-    let authorised = Way { credentials: Arc::new(authority), permission, sink: None };
+    let asked = |word: &str| std::env::args().any(|given| given == word);
+    let second = if asked("--control") {
+        Way::plain()
+    } else {
+        let authority = authority().await?;
+        let permission = Arc::new(Asking(authority.clone()));
+        Way { credentials: Arc::new(authority), permission, sink: None }
+    };
     let Compared { requests, of_second, first_nanos, second_nanos, ratio } =
-        compare(Way::plain(), authorised).await?;
-    if std::env::args().nth(1).is_some_and(|word| word == "--json") {
+        compare(Way::plain(), second).await?;
+    if asked("--json") {
         return say(&format!(
             "{{\"requests\": {requests}, \"cpu_ns_signed\": {first_nanos:.0}, \"cpu_ns_authorised\": {second_nanos:.0}, \
              \"ratio\": {ratio:.4}}}"

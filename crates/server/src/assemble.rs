@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::core::Core;
 use crate::data_dir::DataDir;
 use crate::front::SKEW_SECS;
+use crate::safe_update;
 
 /// A server that serves.
 #[derive(Debug)]
@@ -107,7 +108,7 @@ impl Server {
             permission: Arc::new(keys),
             clock: Arc::clone(&core.clock) as Arc<dyn Clock>,
             routes: Arc::clone(&core.routes),
-            control: ControlPlane::new(tokio::runtime::Handle::current(), front.handler()),
+            control: ControlPlane::new(tokio::runtime::Handle::current(), front.clone().handler()),
         };
         let settings = gateway::Settings {
             skew_secs: SKEW_SECS,
@@ -119,10 +120,12 @@ impl Server {
         let gateway = Gateway::start(listener, settings, parts).map_err(StartError::Gateway)?;
 
         let stop = CancellationToken::new();
+        let (safe_updates, bell) = (core.safe_updates(front), core.bell.clone());
         let tasks = vec![
             spawn(control::drive_fleets(fleets, core.nudge.clone(), stop.clone())),
             on_a_thread(control::drive_scaling(scaling, core.nudge.clone(), stop.clone()))?,
             spawn(keep_time(core.store, core.clock, config.time_scale, stop.clone())),
+            spawn(safe_update::drive(safe_updates, bell, stop.clone())),
         ];
         let scheme = if config.tls.is_some() { "https" } else { "http" };
         let driver = core.driver;

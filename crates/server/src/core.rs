@@ -30,6 +30,7 @@ use crate::data_dir::DataDir;
 use crate::front::{Front, Keys};
 use crate::pace::Pace;
 use crate::real_s3::real_buckets;
+use crate::safe_update::{self, Bell, Doing, Rights};
 use crate::view::View;
 
 /// The parts that others share.
@@ -42,6 +43,8 @@ pub(crate) struct Core {
     pub(crate) driver: Arc<ProcessDriver>,
     pub(crate) nudge: Nudge,
     pub(crate) pace: Pace,
+    doing: Arc<Doing>,
+    pub(crate) bell: Bell,
     buckets: Buckets,
     decisions: Arc<Decisions>,
 }
@@ -68,6 +71,8 @@ impl Core {
             driver,
             nudge,
             pace: Pace::of(config.time_scale),
+            doing: Arc::default(),
+            bell: Bell::default(),
             buckets,
             decisions: Arc::new(Decisions::default()),
         })
@@ -121,11 +126,32 @@ impl Core {
                 driver: Arc::clone(&self.driver) as Arc<dyn Driver>,
                 traffic: Arc::clone(&self.routes) as Arc<dyn Traffic>,
                 decisions: Arc::clone(&self.decisions),
+                doing: Arc::clone(&self.doing),
             }),
             limits: Arc::new(config.limits.clone()),
-            nudge: nudged(&self.nudge),
+            nudge: self.decided(),
             ready: Arc::clone(ready),
         }
+    }
+
+    /// What safe updates are carried out with, by the way that calls take.
+    pub(crate) fn safe_updates(&self, front: Front) -> safe_update::Means {
+        let rights = Rights {
+            authority: front.keys.authority.clone(),
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            as_caller: Arc::new(move |caller, asked| front.context(caller, asked)),
+        };
+        let (store, doing) = (Arc::clone(&self.store), Arc::clone(&self.doing));
+        safe_update::Means { store, rights, doing }
+    }
+
+    /// What is done after every decision of an operation: whoever has to act on it wakes.
+    fn decided(&self) -> Arc<dyn Fn() + Send + Sync> {
+        let (nudge, bell) = (self.nudge.clone(), self.bell.clone());
+        Arc::new(move || {
+            nudge.nudge();
+            bell.ring();
+        })
     }
 }
 

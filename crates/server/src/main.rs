@@ -10,6 +10,7 @@ mod front;
 mod instance_type;
 mod pace;
 mod real_s3;
+mod safe_update;
 mod shutdown;
 mod view;
 

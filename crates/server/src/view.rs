@@ -1,4 +1,5 @@
-//! What operations may see of what runs: the driver's instances, the gateway's requests, the control loop's decisions.
+//! What operations may see of what runs: the driver's instances, the gateway's requests, the control loop's decisions,
+//! and what is done for safe updates.
 
 use std::sync::Arc;
 
@@ -9,11 +10,14 @@ use domain::route::Traffic;
 use domain::scaling::{Recent, TargetKey};
 use runtime::driver::Driver;
 
+use crate::safe_update::Doing;
+
 #[derive(Debug)]
 pub(crate) struct View {
     pub(crate) driver: Arc<dyn Driver>,
     pub(crate) traffic: Arc<dyn Traffic>,
     pub(crate) decisions: Arc<Decisions>,
+    pub(crate) doing: Arc<Doing>,
 }
 
 impl Live for View {
@@ -35,5 +39,9 @@ impl Live for View {
 
     fn decisions(&self, target: &TargetKey) -> Vec<Recent> {
         self.decisions.of(target)
+    }
+
+    fn doing(&self, endpoint: &EndpointKey) -> Option<String> {
+        self.doing.of(endpoint)
     }
 }

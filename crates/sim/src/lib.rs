@@ -4,6 +4,8 @@
 //! Nothing here is a model of Tidegate: only the clock, the instances and the traffic are pretended.
 
 mod clock;
+pub mod interleave;
+pub mod laws;
 mod repl;
 mod traffic;
 mod world;
@@ -11,4 +13,4 @@ mod world;
 pub use clock::SimClock;
 pub use repl::run;
 pub use traffic::SimTraffic;
-pub use world::World;
+pub use world::{Answer, Caller, Fault, World, request};

@@ -13,12 +13,14 @@ mod directory;
 mod engine;
 pub mod memory;
 pub mod record;
+mod rehearsal;
 pub mod sqlite;
 mod state;
 #[cfg(test)]
 mod suite;
 
 pub use memory::MemoryStore;
+pub use rehearsal::Rehearsal;
 pub use sqlite::SqliteStore;
 pub use state::{Changes, State, Table};
 

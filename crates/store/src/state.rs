@@ -14,7 +14,9 @@ use domain::time::Timestamp;
 use domain::uuid::Uuid;
 use rpds::RedBlackTreeMapSync;
 
-use crate::record::{ActivityKey, Counters, HistoryKey, Record, Row, ServerTime, Tagged};
+use crate::record::{
+    ActivityKey, Counters, HistoryKey, Record, Row, SafeUpdate, ServerTime, Tagged,
+};
 
 /// Records of one kind by key, in the order of their keys. Cloning one costs nothing.
 pub type Table<R> = RedBlackTreeMapSync<<R as Record>::Key, Arc<R>>;
@@ -31,6 +33,8 @@ pub struct State {
     pub activities: Table<Activity>,
     pub alarms: Table<Alarm>,
     pub alarm_history: Table<HistoryItem>,
+    /// The latest of each endpoint that had one.
+    pub safe_updates: Table<SafeUpdate>,
     pub tagged: Table<Tagged>,
     pub users: Table<User>,
     pub groups: Table<Group>,

@@ -86,6 +86,12 @@ impl OperationModel {
     pub fn error(&self, code: &str) -> Option<&'static ErrorModel> {
         self.errors.iter().find(|error| error.code == code || error.name == code)
     }
+
+    /// The same operation with other members in its answer, as a dry run has them.
+    #[must_use]
+    pub const fn answering(&self, output: &'static Schema) -> Self {
+        Self { output: Some(output), ..*self }
+    }
 }
 
 /// An error that an operation's model names.

@@ -5,18 +5,19 @@
 use std::fmt;
 use std::sync::Arc;
 
-use auth::{Credential, Credentials};
+use auth::{Credential, Credentials, Found};
 use domain::arn::Scope;
 use domain::time::Clock;
 use store::{State, Store};
 
 use super::denied::Denied;
 use super::facts::Asked;
-use super::keyring::{self, Known};
+use super::keyring::{self, Held};
 use super::need::Need;
 use super::permit::Permit;
 use super::standing::Standing;
 use super::table::{self, S3Call};
+use crate::iam::{PRECISION, note_soon};
 
 /// Keys and permissions of one server. Cheap to clone.
 #[derive(Clone)]
@@ -57,29 +58,44 @@ impl Authority {
         Self { root, store, clock, scope }
     }
 
-    /// Whether the owner of a verified credential may invoke an endpoint.
+    /// Whether the owner of a key may invoke an endpoint. The answer is that of the moment at which the key was found, or
+    /// last known to hold: ask at once.
     pub fn invoke(
         &self,
-        credential: &Credential,
+        found: &Found,
         endpoint: &str,
         asked: impl FnOnce() -> Asked,
     ) -> Result<(), Denied> {
-        if credential.principal == self.root.principal {
+        let held = found.holder::<Held>();
+        if found.principal == self.root.principal {
+            return Ok(());
+        }
+        if let Some(held) = held.filter(|held| held.may_invoke(endpoint)) {
+            self.note(&held.standing, "sagemaker");
             return Ok(());
         }
         let state = self.store.state();
-        let standing =
-            match keyring::invoke(&state, &self.scope, &credential.access_key_id, endpoint) {
-                Known::Allowed => return Ok(()),
-                Known::Nobody => return Err(Denied::UnknownKey),
-                Known::Open(standing) => standing,
-            };
+        let standing = match held.filter(|held| held.is_of(&state)) {
+            Some(held) => Arc::clone(&held.standing),
+            None => keyring::standing(&state, &self.scope, &found.access_key_id)
+                .ok_or(Denied::UnknownKey)?,
+        };
         let resource = table::endpoint_arn(&self.scope, endpoint);
         let need = Need::on("sagemaker", "InvokeEndpoint", resource);
         if self.permit(Some(Arc::clone(&standing)), asked()).decide(&state, &need)? {
             keyring::remember(&standing, endpoint);
         }
+        self.note(&standing, "sagemaker");
         Ok(())
+    }
+
+    /// Notes that a key was used. It costs a look at the clock, and a write once a minute.
+    fn note(&self, standing: &Standing, service: &'static str) {
+        let now = self.clock.wall();
+        if standing.hands_on(now, PRECISION) {
+            let id = &standing.credential.access_key_id;
+            note_soon(&self.store, &self.scope, id, (service, now));
+        }
     }
 
     /// Whether a request of S3, signed with this key, comes with the token that the key needs.
@@ -106,8 +122,12 @@ impl Authority {
                 Some(_) => Err(Denied::Policy("Access Denied".to_owned())),
             };
         };
-        let permit = self.permit(standing, asked);
-        needs.iter().try_for_each(|need| permit.check(&state, need))
+        let permit = self.permit(standing.clone(), asked);
+        needs.iter().try_for_each(|need| permit.check(&state, need))?;
+        if let Some(standing) = standing {
+            self.note(&standing, "s3");
+        }
+        Ok(())
     }
 
     /// The standing of a key's owner: `Some(None)` is the root user's.
@@ -127,11 +147,19 @@ impl Authority {
 }
 
 impl Credentials for Authority {
-    fn find(&self, access_key_id: &str) -> Option<Arc<Credential>> {
+    fn find(&self, access_key_id: &str) -> Option<Found> {
         if access_key_id == self.root.access_key_id {
-            return Some(Arc::clone(&self.root));
+            return Some(Found::from(Arc::clone(&self.root)));
         }
-        let standing = keyring::standing(&self.store.state(), &self.scope, access_key_id)?;
-        Some(Arc::clone(&standing.credential))
+        let held = keyring::find(&self.store.state(), &self.scope, access_key_id)?;
+        Some(Found::new(held))
+    }
+
+    /// Root's key is in no record; any other holds at least until there is a new image.
+    fn holds(&self, found: &Found) -> bool {
+        match found.holder::<Held>() {
+            Some(held) => held.is_of(&self.store.state()),
+            None => found.access_key_id == self.root.access_key_id,
+        }
     }
 }

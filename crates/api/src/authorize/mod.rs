@@ -9,6 +9,7 @@ mod authority;
 mod compiled;
 mod denied;
 mod facts;
+mod grant;
 mod keyring;
 mod need;
 mod permit;
@@ -21,6 +22,7 @@ mod tests;
 pub use authority::{Authority, TokenFault};
 pub use denied::Denied;
 pub use facts::Asked;
+pub use grant::Grant;
 pub use table::{Bucket, S3Call, s3_actions};
 
 pub(crate) use need::Need;
@@ -31,14 +33,13 @@ use wire::Call;
 
 use crate::{Context, Error};
 
-/// Whether the caller may have this call served.
-pub(crate) fn authorize(cx: &Context, call: &Call) -> Result<(), Error> {
+/// Whether the caller may have this call served, and by what.
+pub(crate) fn authorize(cx: &Context, call: &Call) -> Result<Grant, Error> {
     let state = cx.store.state();
     let permit = Permit::of(cx, &state)?;
     let user = permit.user_name(&state);
     let ask = table::Ask { scope: &cx.scope, state: &state, input: &call.input, user };
-    for need in table::needs(&ask, call.service.id, call.operation.name)? {
-        permit.check(&state, &need)?;
-    }
-    Ok(())
+    let needs = table::needs(&ask, call.service.id, call.operation.name)?;
+    needs.iter().try_for_each(|need| permit.check(&state, need))?;
+    Ok(Grant { permit, needs, image: state })
 }

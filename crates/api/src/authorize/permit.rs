@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use auth::policy::{
-    Arn, Caller, Cause, Decision, Document, Kind, Layer, Request, Trust, Why, evaluate,
-    evaluate_trust,
+    Arn, Caller, Cause, Decision, Document, Kind, Layer, Request, Why, evaluate,
+    evaluate_assumption,
 };
 use domain::arn::Scope;
 use domain::time::Timestamp;
@@ -75,8 +75,7 @@ impl Permit {
         self.decide(state, need).map(drop)
     }
 
-    /// Whether a role's trust policy lets the caller in: it names the caller, or it names the account and the caller's own
-    /// policies allow it. What these deny is denied in either case.
+    /// Whether the caller may take a role on, by the role's trust policy and the caller's own policies.
     pub(crate) fn check_trust(
         &self,
         state: &State,
@@ -93,15 +92,9 @@ impl Permit {
         let Ok(document) = Document::parse(trust, Kind::Trust) else {
             return Err(refused(&caller, need, nobody));
         };
-        match evaluate_trust(&document, &request) {
-            Trust::Denied(why) => Err(refused(&caller, need, why)),
-            Trust::GrantedToAccount => self.check(state, need),
-            Trust::Granted => match evaluate(&standing.policies(), &request) {
-                Decision::Denied(why @ Why { cause: Cause::Explicit(_), .. }) => {
-                    Err(refused(&caller, need, why))
-                }
-                Decision::Denied(_) | Decision::Allowed => Ok(()),
-            },
+        match evaluate_assumption(&document, &standing.policies(), &request) {
+            Decision::Allowed => Ok(()),
+            Decision::Denied(why) => Err(refused(&caller, need, why)),
         }
     }
 

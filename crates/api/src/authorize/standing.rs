@@ -5,6 +5,8 @@
 //! that has it, and nothing needs a time-out.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use auth::policy::{Caller, Document, Policies};
 use auth::{Credential, Principal, SecretKey, SessionToken};
@@ -15,7 +17,7 @@ use domain::iam::{
 };
 use domain::tag::Tags;
 use domain::time::Timestamp;
-use store::State;
+use store::{State, Table};
 
 use super::compiled::compiled;
 
@@ -50,6 +52,40 @@ impl Root {
     }
 }
 
+/// The tables that standings are made of, as one image has them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Identities {
+    access_keys: Table<AccessKey>,
+    sessions: Table<Session>,
+    users: Table<User>,
+    groups: Table<Group>,
+    roles: Table<Role>,
+    managed_policies: Table<ManagedPolicy>,
+}
+
+impl Identities {
+    pub(super) fn of(state: &State) -> Self {
+        Self {
+            access_keys: state.access_keys.clone(),
+            sessions: state.sessions.clone(),
+            users: state.users.clone(),
+            groups: state.groups.clone(),
+            roles: state.roles.clone(),
+            managed_policies: state.managed_policies.clone(),
+        }
+    }
+
+    /// Whether a state has these very tables. What holds in one such state then holds in the other.
+    pub(super) fn are_of(&self, state: &State) -> bool {
+        self.access_keys.ptr_eq(&state.access_keys)
+            && self.sessions.ptr_eq(&state.sessions)
+            && self.users.ptr_eq(&state.users)
+            && self.groups.ptr_eq(&state.groups)
+            && self.roles.ptr_eq(&state.roles)
+            && self.managed_policies.ptr_eq(&state.managed_policies)
+    }
+}
+
 /// A caller and all that bounds it.
 #[derive(Debug)]
 pub(crate) struct Standing {
@@ -67,6 +103,8 @@ pub(crate) struct Standing {
     pub(super) issued_at: Option<Timestamp>,
     /// `aws:SourceIdentity`.
     pub(super) source_identity: Option<String>,
+    /// When a use of the key was handed on to be noted, in the wall's milliseconds.
+    used_at: AtomicI64,
     roots: Vec<Root>,
 }
 
@@ -91,6 +129,16 @@ impl Standing {
     /// Whether nothing that it is made of has changed.
     pub(crate) fn holds_in(&self, state: &State) -> bool {
         self.roots.iter().all(|root| root.holds_in(state))
+    }
+
+    /// Whether a use at this time, by the wall, is to be handed on: once in so long, since others note it too.
+    pub(super) fn hands_on(&self, at: Timestamp, once_in: Duration) -> bool {
+        let last = Timestamp::from_millis(self.used_at.load(Ordering::Relaxed));
+        let is_due = at.since(last) >= once_in;
+        if is_due {
+            self.used_at.store(at.as_millis(), Ordering::Relaxed);
+        }
+        is_due
     }
 
     /// The caller as policies name it.
@@ -216,6 +264,7 @@ impl Gathering<'_> {
             tags,
             issued_at: None,
             source_identity: None,
+            used_at: AtomicI64::new(0),
             roots: self.roots,
         }
     }

@@ -64,30 +64,30 @@ pub(super) fn get_account_authorization_details(
     Ok(output)
 }
 
-/// Everything that the filter admits. Of AWS's policies, those that are in use.
+/// Everything that the filter admits, in order. Of AWS's policies, those that are in use.
 fn entries<'a>(
     cx: &Context,
     state: &'a State,
-    filter: &[EntityType],
+    filter: &'a [EntityType],
     in_use: &BTreeMap<&str, Usage>,
-) -> Vec<(String, Entry<'a>)> {
-    let wanted = |kind| filter.is_empty() || filter.contains(&kind);
-    let users = state.users.iter().filter(|_| wanted(EntityType::User));
-    let groups = state.groups.iter().filter(|_| wanted(EntityType::Group));
-    let roles = state.roles.iter().filter(|_| wanted(EntityType::Role));
-    let own = state.managed_policies.iter().filter(|_| wanted(EntityType::LocalManagedPolicy));
+) -> impl Iterator<Item = (String, Entry<'a>)> + use<'a> {
+    let wanted = move |kind| filter.is_empty() || filter.contains(&kind);
+    let users = state.users.iter().filter(move |_| wanted(EntityType::User));
+    let groups = state.groups.iter().filter(move |_| wanted(EntityType::Group));
+    let roles = state.roles.iter().filter(move |_| wanted(EntityType::Role));
+    let own = state.managed_policies.iter();
+    let own = own.filter(move |_| wanted(EntityType::LocalManagedPolicy));
     let aws = aws_managed_policies().iter().filter(|policy| {
         wanted(EntityType::AWSManagedPolicy) && in_use.contains_key(&*policy.arn(&cx.scope))
     });
-    let mut entries: Vec<(String, Entry<'a>)> = users
+    let mut aws: Vec<_> = aws.map(|one| (format!("5/{}", one.key()), Entry::Policy(one))).collect();
+    aws.sort_by(|(a, _), (b, _)| a.cmp(b));
+    users
         .map(|(key, one)| (format!("1/{key}"), Entry::User(one)))
         .chain(groups.map(|(key, one)| (format!("2/{key}"), Entry::Group(one))))
         .chain(roles.map(|(key, one)| (format!("3/{key}"), Entry::Role(one))))
         .chain(own.map(|(key, one)| (format!("4/{key}"), Entry::Policy(one))))
-        .chain(aws.map(|one| (format!("5/{}", one.key()), Entry::Policy(one))))
-        .collect();
-    entries.sort_by(|(a, _), (b, _)| a.cmp(b));
-    entries
+        .chain(aws)
 }
 
 fn inline(grants: &Grants) -> Vec<PolicyDetail> {

@@ -57,7 +57,7 @@ pub(super) fn list_groups(
     let state = cx.store.state();
     let page = Page::read("groups", input.max_items, input.marker.as_deref())?;
     let prefix = input.path_prefix.as_deref().unwrap_or("/");
-    let found = state.groups.iter().filter(|(_, group)| group.path.starts_with(prefix));
+    let found = page.rest(&state.groups).filter(|(_, group)| group.path.starts_with(prefix));
     let page = page.of(found.map(|(key, group)| (key.to_string(), shown::group(&cx.scope, group))));
     Ok(ListGroupsResponse {
         groups: page.records,

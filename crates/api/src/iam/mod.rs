@@ -37,7 +37,7 @@ use crate::{Context, Error};
 
 pub use refusal::Refusal;
 pub(crate) use service_linked::ensure_scaling_role;
-pub(crate) use uses::note_use;
+pub(crate) use uses::{PRECISION, note_soon, note_use};
 
 #[expect(clippy::too_many_lines, reason = "a line per operation")]
 pub(crate) async fn serve(cx: &Context, call: &Call) -> Result<Document, Error> {

@@ -1,7 +1,13 @@
 //! Pages of the List operations: `MaxItems` and `Marker` in, `IsTruncated` and `Marker` out.
 
+use std::ops::Bound;
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::iam::NameKey;
+use store::Table;
+use store::record::Record;
 
 use super::Refusal;
 
@@ -34,6 +40,16 @@ impl Page {
         let size = max_items.and_then(|size| usize::try_from(size).ok()).unwrap_or(PAGE_DEFAULT);
         let after = marker.map(|marker| read_marker(list, marker).ok_or(Refusal::Marker));
         Ok(Self { list, size, after: after.transpose()? })
+    }
+
+    /// What a table that is listed by its own keys has from this page on: no page looks at those before it.
+    pub(super) fn rest<'a, R: Record<Key = NameKey>>(
+        &self,
+        table: &'a Table<R>,
+    ) -> impl Iterator<Item = (&'a NameKey, &'a Arc<R>)> + use<'a, R> {
+        let after = self.after.as_deref().map(NameKey::new);
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        table.range((from, Bound::Unbounded))
     }
 
     /// The page of records that come in the order of their keys.

@@ -166,7 +166,11 @@ pub(super) fn list_entities_for_policy(
 /// Groups, then roles, then users, each by name.
 fn entities(state: &State, input: &ListEntitiesForPolicyRequest) -> Vec<(String, Entity)> {
     let prefix = input.path_prefix.as_deref().unwrap_or("/");
-    let is_wanted = |kind| input.entity_filter.is_none_or(|wanted| wanted == kind);
+    // The two kinds of policies, which the filter admits as well, are no kinds of what uses one.
+    let is_policy =
+        |kind| matches!(kind, EntityType::LocalManagedPolicy | EntityType::AWSManagedPolicy);
+    let is_wanted =
+        |kind| input.entity_filter.is_none_or(|wanted| wanted == kind || is_policy(wanted));
     let has = |path: &str, grants: &domain::iam::Grants, boundary: Option<&String>| {
         let attached = grants.attached.contains(&input.policy_arn);
         let bounded = boundary == Some(&input.policy_arn);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::iam::{ENTITIES_MAX, Holder, NameKey, Refusal, Role, tagged};
+use domain::iam::{ENTITIES_MAX, Holder, NameKey, Refusal, Role, SESSION_SECS, tagged};
 use domain::tag::Tags;
 use store::Changes;
 use wire::iam::{
@@ -65,7 +65,7 @@ pub(super) fn list_roles(
     let state = cx.store.state();
     let page = Page::read("roles", input.max_items, input.marker.as_deref())?;
     let prefix = input.path_prefix.as_deref().unwrap_or("/");
-    let found = state.roles.iter().filter(|(_, role)| role.path.starts_with(prefix));
+    let found = page.rest(&state.roles).filter(|(_, role)| role.path.starts_with(prefix));
     let page =
         page.of(found.map(|(key, role)| (key.to_string(), shown::role_in_list(&cx.scope, role))));
     Ok(ListRolesResponse {
@@ -75,7 +75,7 @@ pub(super) fn list_roles(
     })
 }
 
-/// What is not given stays as it is.
+/// A description that is not given stays as it is; a duration that is not given becomes the default, as AWS documents it.
 pub(super) async fn update_role(
     cx: &Context,
     input: UpdateRoleRequest,
@@ -86,7 +86,7 @@ pub(super) async fn update_role(
         let mut role = (**before).clone();
         role.description = input.description.or(role.description);
         role.max_session_secs =
-            seconds(input.max_session_duration).unwrap_or(role.max_session_secs);
+            seconds(input.max_session_duration).unwrap_or(*SESSION_SECS.start());
         Ok((Changes::none().put(role), UpdateRoleResponse {}))
     })
     .await

@@ -67,7 +67,7 @@ pub(super) fn list_users(
     let state = cx.store.state();
     let page = Page::read("users", input.max_items, input.marker.as_deref())?;
     let prefix = input.path_prefix.as_deref().unwrap_or("/");
-    let found = state.users.iter().filter(|(_, user)| user.path.starts_with(prefix));
+    let found = page.rest(&state.users).filter(|(_, user)| user.path.starts_with(prefix));
     let page =
         page.of(found.map(|(key, user)| (key.to_string(), shown::user_in_list(&cx.scope, user))));
     Ok(ListUsersResponse {

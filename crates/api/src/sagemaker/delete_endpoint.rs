@@ -1,11 +1,12 @@
 //! `DeleteEndpoint`: the record stays, as `Deleting`, until its last instance is gone. Its scalable targets go at once,
-//! with all that hangs on them, if the caller may take these away too (promise S9).
+//! with all that hangs on them, if the caller may take these away too (promise S9); and so does its safe update.
 
 use std::sync::Arc;
 
 use domain::arn::Scope;
 use domain::name::{EndpointKey, EndpointName};
 use domain::scaling::{Target, TargetKey};
+use store::record::SafeUpdate;
 use store::{Changes, State};
 use wire::sagemaker::DeleteEndpointInput;
 
@@ -24,7 +25,8 @@ pub(super) async fn delete_endpoint(cx: &Context, input: DeleteEndpointInput) ->
         let after = endpoint.request_delete(now).map_err(lookup::refuse(&scope))?;
         let targets: Vec<_> = state.targets_of(&EndpointKey::from(&name)).collect();
         admit(&permit, state, &scope, &targets)?;
-        let changes = autoscaling::remove(Changes::none().put(after), state, &scope, &targets, now);
+        let changes = Changes::none().put(after).delete::<SafeUpdate>(EndpointKey::from(&name));
+        let changes = autoscaling::remove(changes, state, &scope, &targets, now);
         Ok((changes, ()))
     })
     .await

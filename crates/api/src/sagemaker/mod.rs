@@ -11,6 +11,7 @@ mod delete_tags;
 mod describe_endpoint;
 mod describe_endpoint_config;
 mod describe_model;
+pub(crate) mod dry_run;
 mod list_endpoint_configs;
 mod list_endpoints;
 mod list_models;

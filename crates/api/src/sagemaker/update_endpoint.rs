@@ -46,7 +46,7 @@ pub(super) async fn update_endpoint(
 }
 
 /// `ExcludeRetainedVariantProperties` only counts when all the others are retained.
-fn retain(input: &UpdateEndpointInput) -> Retain {
+pub(super) fn retain(input: &UpdateEndpointInput) -> Retain {
     let all = input.retain_all_variant_properties.unwrap_or(false);
     let excluded = input.exclude_retained_variant_properties.iter().flatten();
     let excluded: Vec<VariantPropertyType> =

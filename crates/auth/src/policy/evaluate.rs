@@ -104,13 +104,45 @@ enum Verdict {
     Silent,
 }
 
+/// The documents of each kind; `None` where no policy of the kind applies.
+type Layers<'a> = [(Layer, Option<&'a [Arc<Document>]>); 3];
+
+fn layers<'a>(policies: &Policies<'a>) -> Layers<'a> {
+    let boundary = policies.boundary.map(std::slice::from_ref);
+    [
+        (Layer::Identity, Some(policies.identity)),
+        (Layer::Boundary, boundary),
+        (Layer::Session, policies.session),
+    ]
+}
+
 /// Decides. Of several resources, the first that is not allowed is named.
 pub fn evaluate(policies: &Policies<'_>, request: &Request<'_>) -> Decision {
     if request.caller.kind == CallerKind::Root {
         return Decision::Allowed;
     }
+    decide(&layers(policies), request)
+}
+
+/// Decides by what bounds a caller alone, the boundary and the session policies: for what is granted otherwise than by
+/// identity policies.
+pub(super) fn evaluate_bounds(policies: &Policies<'_>, request: &Request<'_>) -> Decision {
+    let [_, boundary, session] = layers(policies);
+    decide(&[(Layer::Identity, None), boundary, session], request)
+}
+
+/// The first explicit denial in a policy that applies, whatever is allowed.
+pub(super) fn denial(policies: &Policies<'_>, request: &Request<'_>) -> Option<Why> {
+    let layers = layers(policies);
+    request.resources.iter().enumerate().find_map(|(place, resource)| {
+        let cause = one(&layers, request, resource)?;
+        matches!(cause, Cause::Explicit(_)).then_some(Why { cause, resource: place })
+    })
+}
+
+fn decide(layers: &Layers<'_>, request: &Request<'_>) -> Decision {
     let denied = request.resources.iter().enumerate().find_map(|(place, resource)| {
-        one(policies, request, resource).map(|cause| Why { cause, resource: place })
+        one(layers, request, resource).map(|cause| Why { cause, resource: place })
     });
     match denied {
         Some(why) => Decision::Denied(why),
@@ -121,28 +153,16 @@ pub fn evaluate(policies: &Policies<'_>, request: &Request<'_>) -> Decision {
     }
 }
 
-/// Each kind of policy that applies.
-fn layers<'a>(
-    policies: &Policies<'a>,
-) -> impl Iterator<Item = (Layer, &'a [Arc<Document>])> + use<'a> {
-    let boundary = policies.boundary.map(std::slice::from_ref);
-    let layers = [
-        (Layer::Identity, Some(policies.identity)),
-        (Layer::Boundary, boundary),
-        (Layer::Session, policies.session),
-    ];
-    layers.into_iter().filter_map(|(layer, documents)| Some((layer, documents?)))
-}
-
-fn one(policies: &Policies<'_>, request: &Request<'_>, resource: &Arn<'_>) -> Option<Cause> {
+fn one(layers: &Layers<'_>, request: &Request<'_>, resource: &Arn<'_>) -> Option<Cause> {
     let mut silent = None;
-    for (layer, documents) in layers(policies) {
+    for (layer, documents) in layers {
+        let Some(documents) = documents else { continue };
         match ask(documents, request, resource) {
             Verdict::Denied { policy, statement } => {
-                return Some(Cause::Explicit(Found { layer, policy, statement }));
+                return Some(Cause::Explicit(Found { layer: *layer, policy, statement }));
             }
             Verdict::Allowed => {}
-            Verdict::Silent => silent = silent.or(Some(Cause::Implicit(layer))),
+            Verdict::Silent => silent = silent.or(Some(Cause::Implicit(*layer))),
         }
     }
     silent
@@ -172,7 +192,7 @@ pub fn matching(policies: &Policies<'_>, request: &Request<'_>, resource: &Arn<'
     let facts = request.facts();
     let mut found = Vec::new();
     for (layer, documents) in layers(policies) {
-        for (policy, document) in documents.iter().enumerate() {
+        for (policy, document) in documents.unwrap_or_default().iter().enumerate() {
             let candidates = document.candidates(&request.action);
             let applying = candidates
                 .filter(|(_, statement)| statement.applies(&request.action, resource, &facts));

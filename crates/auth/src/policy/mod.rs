@@ -41,4 +41,4 @@ pub use size::{
     counted_characters,
 };
 pub use statement::Effect;
-pub use trust::{Trust, evaluate_trust};
+pub use trust::{Trust, evaluate_assumption, evaluate_trust};

@@ -96,27 +96,34 @@ fn by_arn(value: &str) -> Option<Trusted> {
 pub(super) enum Cover {
     /// By its account only: policies of the account must allow as well.
     Account,
+    /// By the role whose session it is: what bounds the session bounds this too.
+    Role,
     Itself,
 }
 
 impl Trusted {
     pub(super) fn covers(&self, caller: &Caller<'_>) -> Option<Cover> {
         let is_service = caller.kind == CallerKind::Service;
-        let itself = match self {
-            Self::Everyone => !is_service,
-            Self::Service(name) => is_service && **name == *caller.arn,
+        // A role is named, and its session asks.
+        let of_role = matches!(caller.kind, CallerKind::Session { .. }).then_some(Cover::Role);
+        let (covers, how) = match self {
+            Self::Everyone => (!is_service, Cover::Itself),
+            Self::Service(name) => (is_service && **name == *caller.arn, Cover::Itself),
             Self::Arn(arn) => match caller.kind {
-                CallerKind::Session { role_arn } => **arn == *role_arn || **arn == *caller.arn,
-                CallerKind::Root | CallerKind::User { .. } => **arn == *caller.arn,
-                CallerKind::Service => false,
+                CallerKind::Session { role_arn } if **arn == *role_arn => (true, Cover::Role),
+                CallerKind::Root | CallerKind::User { .. } | CallerKind::Session { .. } => {
+                    (**arn == *caller.arn, Cover::Itself)
+                }
+                CallerKind::Service => (false, Cover::Itself),
             },
-            Self::Id(id) => !is_service && caller.user_id.split(':').next() == Some(id),
-            Self::Account(account) => {
-                return (!is_service && **account == *caller.account).then_some(Cover::Account);
+            Self::Id(id) => {
+                let is_it = !is_service && caller.user_id.split(':').next() == Some(id);
+                (is_it, of_role.unwrap_or(Cover::Itself))
             }
-            Self::Federated(_) => false,
+            Self::Account(account) => (!is_service && **account == *caller.account, Cover::Account),
+            Self::Federated(_) => (false, Cover::Itself),
         };
-        itself.then_some(Cover::Itself)
+        covers.then_some(how)
     }
 }
 

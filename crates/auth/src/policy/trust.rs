@@ -3,7 +3,9 @@
 use super::arn::Arn;
 use super::context::CallerKind;
 use super::document::Document;
-use super::evaluate::{Cause, Found, Layer, Request, Why};
+use super::evaluate::{
+    Cause, Decision, Found, Layer, Policies, Request, Why, denial, evaluate, evaluate_bounds,
+};
 use super::principal::{Cover, cover};
 use super::statement::Effect;
 
@@ -11,7 +13,7 @@ use super::statement::Effect;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Trust {
-    /// It names the caller; within one account nothing else is needed, unless another policy denies it explicitly.
+    /// It names the caller, or the role whose session the caller is.
     Granted,
     /// It names the caller's account; the caller's own policies must allow it as well.
     GrantedToAccount,
@@ -20,6 +22,38 @@ pub enum Trust {
 
 /// Asks a role's trust policy. `request.resources` do not matter: the policy is about the role that it belongs to.
 pub fn evaluate_trust(policy: &Document, request: &Request<'_>) -> Trust {
+    match grant(policy, request) {
+        Ok(Cover::Itself | Cover::Role) => Trust::Granted,
+        Ok(Cover::Account) => Trust::GrantedToAccount,
+        Err(cause) => Trust::Denied(Why { cause, resource: 0 }),
+    }
+}
+
+/// Whether a caller may take a role on: by the role's trust policy and the caller's own policies, whose explicit denials
+/// always count. `request.resources` is the role.
+///
+/// What else counts depends on whom the trust policy names (the user guide's page "Policy evaluation logic", resource-based
+/// policies within one account): a user, one session or everybody needs nothing more; a role is bounded by the boundary and
+/// the session policies of its session; the account leaves it to all of the caller's policies.
+pub fn evaluate_assumption(
+    trust: &Document,
+    policies: &Policies<'_>,
+    request: &Request<'_>,
+) -> Decision {
+    let cover = match grant(trust, request) {
+        Ok(cover) => cover,
+        Err(cause) => return Decision::Denied(Why { cause, resource: 0 }),
+    };
+    match cover {
+        Cover::Account => evaluate(policies, request),
+        Cover::Itself => denial(policies, request).map_or(Decision::Allowed, Decision::Denied),
+        Cover::Role => denial(policies, request)
+            .map_or_else(|| evaluate_bounds(policies, request), Decision::Denied),
+    }
+}
+
+/// How the trust policy covers the caller, as widely as it does, or why it does not.
+fn grant(policy: &Document, request: &Request<'_>) -> Result<Cover, Cause> {
     let facts = request.facts();
     let mut granted = None;
     for (place, statement) in policy.candidates(&request.action) {
@@ -29,17 +63,17 @@ pub fn evaluate_trust(policy: &Document, request: &Request<'_>) -> Trust {
         }
         match statement.effect {
             Effect::Deny => {
-                let found = Found { layer: Layer::Trust, policy: 0, statement: place };
-                return Trust::Denied(Why { cause: Cause::Explicit(found), resource: 0 });
+                return Err(Cause::Explicit(Found {
+                    layer: Layer::Trust,
+                    policy: 0,
+                    statement: place,
+                }));
             }
             Effect::Allow => granted = granted.max(Some(covered)),
         }
     }
-    let is_root = request.caller.kind == CallerKind::Root;
-    match granted {
-        Some(Cover::Itself) => Trust::Granted,
-        Some(Cover::Account) if is_root => Trust::Granted,
-        Some(Cover::Account) => Trust::GrantedToAccount,
-        None => Trust::Denied(Why { cause: Cause::Implicit(Layer::Trust), resource: 0 }),
+    match granted.ok_or(Cause::Implicit(Layer::Trust))? {
+        Cover::Account if request.caller.kind == CallerKind::Root => Ok(Cover::Itself),
+        covered => Ok(covered),
     }
 }

@@ -1,13 +1,11 @@
 //! Whether a claim is true, in two steps: what can be refused without the body, and the signature itself.
 //!
-//! The second step looks the key up again, because a body may take a minute to arrive and a key deleted meanwhile must
-//! not count any more.
-
-use std::sync::Arc;
+//! The second step looks the key up again unless it is sure to be the same one, because a body may take a minute to arrive
+//! and a key deleted meanwhile must not count any more.
 
 use hmac::Mac;
 
-use crate::{Credential, Credentials};
+use crate::{Credential, Credentials, Found};
 
 use super::canonical::{Head, canonical_request};
 use super::keys::Scope;
@@ -56,6 +54,8 @@ enum Content {
 pub struct Admitted<'c, 'a> {
     claim: &'c Claim<'a>,
     content: Content,
+    /// The key as it was when the claim was checked.
+    found: Found,
     now: i64,
 }
 
@@ -66,9 +66,9 @@ impl<'a> Claim<'a> {
         credentials: &(impl Credentials + ?Sized),
         expect: &Expectation<'_>,
     ) -> Result<Admitted<'c, 'a>, Problem> {
-        let admitted = self.check(expect)?;
-        self.credential(credentials, expect.now)?;
-        Ok(admitted)
+        let content = self.check(expect)?;
+        let found = self.find(credentials, expect.now)?;
+        Ok(Admitted { claim: self, content, found, now: expect.now })
     }
 
     /// [`Self::admit`] and [`Admitted::verify`] in one, for a body that is already there.
@@ -78,11 +78,11 @@ impl<'a> Claim<'a> {
         credentials: &(impl Credentials + ?Sized),
         keys: &mut SigningKeys,
         expect: &Expectation<'_>,
-    ) -> Result<Arc<Credential>, Problem> {
-        self.check(expect)?.verify(payload, credentials, keys)
+    ) -> Result<Found, Problem> {
+        self.admit(credentials, expect)?.verify(payload, credentials, keys)
     }
 
-    fn check<'c>(&'c self, expect: &Expectation<'_>) -> Result<Admitted<'c, 'a>, Problem> {
+    fn check(&self, expect: &Expectation<'_>) -> Result<Content, Problem> {
         self.check_time(expect)?;
         if !self.signs("host") {
             return Err(Problem::HostUnsigned);
@@ -92,7 +92,7 @@ impl<'a> Claim<'a> {
         if self.service == S3 {
             self.check_amz_headers()?;
         }
-        Ok(Admitted { claim: self, content, now: expect.now })
+        Ok(content)
     }
 
     fn check_time(&self, expect: &Expectation<'_>) -> Result<(), Problem> {
@@ -187,14 +187,12 @@ impl<'a> Claim<'a> {
         self.signed_headers.split(';').any(|name| name.eq_ignore_ascii_case(header))
     }
 
-    fn credential(
-        &self,
-        credentials: &(impl Credentials + ?Sized),
-        now: i64,
-    ) -> Result<Arc<Credential>, Problem> {
-        let Some(credential) = credentials.find(&self.access_key_id) else {
+    /// The key as it is now, with the token that it needs: conditions 11 and 12.
+    fn find(&self, credentials: &(impl Credentials + ?Sized), now: i64) -> Result<Found, Problem> {
+        let Some(found) = credentials.find(&self.access_key_id) else {
             return Err(Problem::UnknownKey { access_key_id: self.access_key_id.to_string() });
         };
+        let credential: &Credential = &found;
         match (&credential.session, self.security_token.as_deref()) {
             (None, None) => {}
             (Some(session), Some(token)) if session.token.matches(token) => {
@@ -204,7 +202,7 @@ impl<'a> Claim<'a> {
             }
             (None, Some(_)) | (Some(_), None | Some(_)) => return Err(Problem::BadToken),
         }
-        Ok(credential)
+        Ok(found)
     }
 }
 
@@ -215,15 +213,21 @@ impl Admitted<'_, '_> {
     }
 
     /// Checks the signature over the head and the body received: condition 13 of section 8.4, after 11 and 12 once
-    /// more. Nothing of the body may go anywhere before this says `Ok`.
+    /// more where the key may have changed. Nothing of the body may go anywhere before this says `Ok`; the key that it
+    /// gives was the caller's at the moment of the call.
     pub fn verify(
-        &self,
+        self,
         payload: Payload,
         credentials: &(impl Credentials + ?Sized),
         keys: &mut SigningKeys,
-    ) -> Result<Arc<Credential>, Problem> {
+    ) -> Result<Found, Problem> {
         let claim = self.claim;
-        let credential = claim.credential(credentials, self.now)?;
+        let found = if credentials.holds(&self.found) {
+            self.found
+        } else {
+            claim.find(credentials, self.now)?
+        };
+        let credential: &Credential = &found;
         let signed_hash = match (self.content, payload) {
             (Content::Received, Payload::Sha256(sum)) | (Content::Declared(sum), _) => Some(sum),
             (Content::Received, Payload::Unhashed) => return Err(Problem::ContentHashMissing),
@@ -239,7 +243,7 @@ impl Admitted<'_, '_> {
         );
         let scope = Scope::of(claim);
         let string_to_sign = scope.string_to_sign(claim.timestamp.as_str(), &canonical);
-        let mac = keys.key(&credential, scope).chain_update(&string_to_sign);
+        let mac = keys.key(credential, scope).chain_update(&string_to_sign);
         // A signature that is not 64 digits cannot be the right one; verify_slice compares in constant time.
         let genuine = from_hex(&claim.signature).is_some_and(|sum| mac.verify_slice(&sum).is_ok());
         if !genuine {
@@ -252,13 +256,13 @@ impl Admitted<'_, '_> {
         }
         match (self.content, payload) {
             (Content::Declared(declared), Payload::Sha256(received)) if declared == received => {
-                Ok(credential)
+                Ok(found)
             }
             (Content::Declared(_), _) => Err(Problem::ContentHashMismatch),
             (Content::Received, _) if claim.declares_another(payload_text) => {
                 Err(Problem::ContentHashMismatch)
             }
-            (Content::Received | Content::Unsigned, _) => Ok(credential),
+            (Content::Received | Content::Unsigned, _) => Ok(found),
         }
     }
 }

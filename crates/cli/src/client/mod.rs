@@ -10,21 +10,28 @@ mod transport;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response};
 use wire::value::Shape;
 use wire::{Document, OperationModel, Service, sagemaker, sts};
 
 pub(crate) use stream::Stream;
-pub(crate) use transport::{Retry, Transport};
+pub(crate) use transport::{Connections, Retry, Transport};
 
 use refusal::{refusal, refused};
 
 use crate::output::Output;
-use crate::target::Target;
+use crate::target::{Key, Target};
 use crate::{Error, wall};
 
 /// How long a control-plane call may take. The slowest of them write a few kilobytes and sync a disk.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The header of a request that a Tidegate server answers without doing what it asks for.
+const DRY_RUN: HeaderName = HeaderName::from_static("x-tidegate-dry-run");
+
+/// How long a reading call waits before it is made again when AWS says, with a 400, that there were too many.
+const THROTTLED_PAUSES: [Duration; 3] =
+    [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
 /// A signed-in connection to one server.
 #[derive(Debug)]
@@ -39,6 +46,19 @@ pub(crate) struct Manner {
     pub(crate) operation: &'static str,
     pub(crate) timeout: Duration,
     pub(crate) retry: Retry,
+}
+
+/// A service as requests are addressed and signed for it.
+#[derive(Debug, Clone, Copy)]
+struct Addressee {
+    signing_name: &'static str,
+    endpoint_prefix: &'static str,
+}
+
+impl From<&'static Service> for Addressee {
+    fn from(service: &'static Service) -> Self {
+        Self { signing_name: service.signing_name, endpoint_prefix: service.endpoint_prefix }
+    }
 }
 
 impl Client {
@@ -78,7 +98,14 @@ impl Client {
     ) -> Result<Document, Error> {
         let reads = ["Describe", "List", "Get"].iter().any(|verb| name.starts_with(verb));
         let retry = if reads { Retry::Idempotent } else { Retry::IfNothingSent };
-        self.call_in(service, input, Manner { operation: name, timeout: CALL_TIMEOUT, retry }).await
+        let manner = Manner { operation: name, timeout: CALL_TIMEOUT, retry };
+        for pause in THROTTLED_PAUSES.iter().filter(|_| reads) {
+            match self.call_in(service, input, manner).await {
+                Err(error) if error.is_throttled() => tokio::time::sleep(*pause).await,
+                decided => return decided,
+            }
+        }
+        self.call_in(service, input, manner).await
     }
 
     /// A call of any service, made as `manner` says.
@@ -88,44 +115,73 @@ impl Client {
         input: &Document,
         manner: Manner,
     ) -> Result<Document, Error> {
+        let request = encoded(service, model(service, manner.operation)?, input)?;
+        self.exchanged(service, request, manner).await
+    }
+
+    /// What a call would answer if it were made; nothing is changed. The server must be known to be a Tidegate server: any
+    /// other would not heed the header, and do it.
+    pub(crate) async fn dry_run(
+        &self,
+        service: &'static Service,
+        operation: &'static str,
+        input: &Document,
+    ) -> Result<(), Error> {
+        let manner = Manner { operation, timeout: CALL_TIMEOUT, retry: Retry::Idempotent };
+        let mut request = encoded(service, model(service, operation)?, input)?;
+        request.headers_mut().insert(DRY_RUN, HeaderValue::from_static("true"));
+        self.exchanged(service, request, manner).await.map(drop)
+    }
+
+    async fn exchanged(
+        &self,
+        service: &'static Service,
+        request: Request<Bytes>,
+        manner: Manner,
+    ) -> Result<Document, Error> {
         let operation = model(service, manner.operation)?;
-        let request = encoded(service, operation, input)?;
-        let response = self.send(request, service.signing_name, manner).await?;
+        let response = self.send(request, service.into(), manner).await?;
         let (parts, body) = response.into_parts();
         wire::decode_response(service, operation, parts.status, &parts.headers, &body)
             .map_err(|error| refused(operation.name, error, &self.target))
+    }
+
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.transport
     }
 
     /// Signs and sends a request whose URI is a path.
     async fn send(
         &self,
         request: Request<Bytes>,
-        service: &str,
+        to: Addressee,
         manner: Manner,
     ) -> Result<Response<Bytes>, Error> {
-        self.transport.send(self.signed(request, service, manner.operation)?, manner).await
+        let request = self.signed(request, to, manner.operation).await?;
+        self.transport.send(request, manner).await
     }
 
-    fn signed(
+    async fn signed(
         &self,
         request: Request<Bytes>,
-        service: &str,
+        to: Addressee,
         operation: &'static str,
     ) -> Result<Request<Bytes>, Error> {
+        let (url, region) = self.target.address(to.endpoint_prefix)?;
+        let key = self.target.keys.key().await?;
         let unsendable = |problem: String| Error::Transport { operation, problem };
         let (mut parts, body) = request.into_parts();
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        parts.uri =
-            self.target.server.url.join(path).map_err(|error| unsendable(error.to_string()))?;
+        parts.uri = url.join(path).map_err(|error| unsendable(error.to_string()))?;
         let mut request = Request::from_parts(parts, body);
         let payload = auth::sigv4::sha256(request.body());
-        let key = &self.target.key;
+        let Key { access_key_id, secret, session_token, .. } = &key;
         let signer = auth::Signer {
-            access_key_id: &key.access_key_id,
-            secret: &key.secret,
-            session_token: key.session_token.as_ref().map(auth::SessionToken::expose),
-            region: &self.target.region,
-            service,
+            access_key_id,
+            secret,
+            session_token: session_token.as_ref().map(auth::SessionToken::expose),
+            region,
+            service: to.signing_name,
         };
         auth::sign(&mut request, &payload, &signer, wall::now_secs())
             .map_err(|error| unsendable(error.to_string()))?;

@@ -8,10 +8,12 @@ use http::{Method, Request};
 
 use crate::Error;
 
-use super::{Client, Manner, Retry, refusal};
+use super::{Addressee, Client, Manner, Retry, refusal};
 
 /// How long one object may take to upload: the bundled model is far below a megabyte.
 const OBJECT_TIMEOUT: Duration = Duration::from_mins(1);
+
+const S3: Addressee = Addressee { signing_name: "s3", endpoint_prefix: "s3" };
 
 impl Client {
     /// Makes a bucket. Says whether it is new.
@@ -63,7 +65,7 @@ impl Client {
             .body(body)
             .map_err(|error| Error::Transport { operation, problem: error.to_string() })?;
         let manner = Manner { operation, timeout: OBJECT_TIMEOUT, retry: Retry::Idempotent };
-        let response = self.send(request, "s3", manner).await?;
+        let response = self.send(request, S3, manner).await?;
         if response.status().is_success() {
             return Ok(());
         }

@@ -40,7 +40,7 @@ pub(super) fn refusal(
 
 /// What to do about a signature that was not accepted.
 fn hint(code: &str, message: &str, target: &Target) -> Option<String> {
-    let key = &target.key;
+    let key = target.keys.last()?;
     let (id, source) = (&key.access_key_id, &key.source);
     if message.starts_with("Credential should be scoped to a valid region") {
         return Some(format!(
@@ -49,6 +49,11 @@ fn hint(code: &str, message: &str, target: &Target) -> Option<String> {
         ));
     }
     match code {
+        "UnrecognizedClientException" | "InvalidClientTokenId" | "InvalidAccessKeyId"
+            if target.server.aws.is_some() =>
+        {
+            Some(format!("AWS does not know access key {id} (from {source})"))
+        }
         "UnrecognizedClientException" | "InvalidClientTokenId" | "InvalidAccessKeyId" => {
             Some(format!(
                 "the server does not know access key {id} (from {source}); its root key lies in its data directory, which \

@@ -41,7 +41,7 @@ impl Client {
         let deadline = Instant::now() + manner.timeout;
         let operation = model(service, manner.operation)?;
         let request = encoded(service, operation, input)?;
-        let request = self.signed(request, service.signing_name, operation.name)?;
+        let request = self.signed(request, service.into(), operation.name).await?;
         let response = self.transport.open(request, manner).await?;
         let decode = |response: &Response<()>, body: &Bytes| {
             wire::decode_response(service, operation, response.status(), response.headers(), body)

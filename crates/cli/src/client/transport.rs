@@ -12,6 +12,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::ClientConfig;
 
 use crate::Error;
 use crate::target::{Origin, Server, start_command};
@@ -42,21 +43,18 @@ pub(crate) enum Retry {
     Idempotent,
 }
 
-/// Connections to one server.
-#[derive(Debug)]
-pub(crate) struct Transport {
-    http: legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
-    server: Server,
-}
+/// Connections, opened as they are needed and kept for the next request.
+#[derive(Debug, Clone)]
+pub(crate) struct Connections(legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
 
-impl Transport {
-    pub(crate) fn new(server: Server) -> Self {
+impl Connections {
+    pub(crate) fn new(trust: &ClientConfig) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
         connector.set_nodelay(true);
         connector.enforce_http(false);
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config((*server.trust).clone())
+            .with_tls_config(trust.clone())
             .https_or_http()
             .enable_http1()
             .wrap_connector(connector);
@@ -64,7 +62,28 @@ impl Transport {
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .pool_timer(TokioTimer::new())
             .build(connector);
-        Self { http, server }
+        Self(http)
+    }
+
+    /// One request, and the head of its answer. No time limit but that on opening the connection.
+    pub(crate) async fn request(
+        &self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Incoming>, legacy::Error> {
+        self.0.request(request).await
+    }
+}
+
+/// Connections to one server.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    http: Connections,
+    server: Server,
+}
+
+impl Transport {
+    pub(crate) fn new(server: Server) -> Self {
+        Self { http: Connections::new(&server.trust), server }
     }
 
     /// Reads something that needs no signature.
@@ -192,6 +211,9 @@ impl Transport {
                 data_dir.display(),
                 start_command(data_dir, *by_flag)
             ),
+            Origin::Aws => {
+                format!("AWS does not answer ({cause}); check the region and the network")
+            }
             named => format!(
                 "nothing answers at {url}, {named} ({cause}); check the address, or start a server with: tidegate up"
             ),
@@ -215,7 +237,8 @@ fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rus
 
 /// Whether the server may answer otherwise in a moment.
 fn is_passing(status: StatusCode) -> bool {
-    status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED
+    status == StatusCode::TOO_MANY_REQUESTS
+        || (status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED)
 }
 
 fn may_retry(error: &Error, retry: Retry) -> bool {

@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::client::{CALL_TIMEOUT, Manner, Retry, Transport};
+use crate::client::{CALL_TIMEOUT, Client, Manner, Retry, Transport};
 use crate::output::{Output, fields, instant};
 use crate::target::Server;
 use crate::{Environment, Error, Global, wall};
@@ -15,30 +15,42 @@ const OPERATION: &str = "clock";
 
 /// What `GET /tidegate/clock` answers.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(super) struct ServerClock {
-    pub(super) now_epoch_seconds: f64,
-    pub(super) time_scale: f64,
+pub(crate) struct ServerClock {
+    pub(crate) now_epoch_seconds: f64,
+    pub(crate) time_scale: f64,
 }
 
 impl ServerClock {
     pub(super) async fn read(server: Server) -> Result<Self, Error> {
-        let url = server.url.to_string();
+        Self::of(&Transport::new(server.clone()), &server).await
+    }
+
+    /// The same over connections that are kept.
+    pub(crate) async fn ask(client: &Client) -> Result<Self, Error> {
+        Self::of(client.transport(), &client.target().server).await
+    }
+
+    /// Fails with [`Error::Answer`] if it is not a Tidegate server. AWS is not asked.
+    async fn of(transport: &Transport, server: &Server) -> Result<Self, Error> {
+        let no_clock = |problem: String| Error::Answer { operation: OPERATION, problem };
+        let url = &server.url;
+        if server.aws.is_some() {
+            return Err(no_clock("AWS has no clock but the wall's".to_owned()));
+        }
         let manner =
             Manner { operation: OPERATION, timeout: CALL_TIMEOUT, retry: Retry::Idempotent };
-        let response = Transport::new(server).get("/tidegate/clock", manner).await?;
+        let response = transport.get("/tidegate/clock", manner).await?;
         if response.status() != StatusCode::OK {
-            let problem = format!(
+            return Err(no_clock(format!(
                 "{url} does not tell a time (HTTP {}): it is not a Tidegate server",
                 response.status()
-            );
-            return Err(Error::Answer { operation: OPERATION, problem });
+            )));
         }
-        serde_json::from_slice(response.body())
-            .map_err(|error| Error::Answer { operation: OPERATION, problem: error.to_string() })
+        serde_json::from_slice(response.body()).map_err(|error| no_clock(error.to_string()))
     }
 
     /// Milliseconds since the Unix epoch.
-    pub(super) fn now_millis(&self) -> i64 {
+    pub(crate) fn now_millis(&self) -> i64 {
         #[expect(
             clippy::cast_possible_truncation,
             reason = "a float beyond the range becomes its end, which is what we want"
@@ -61,6 +73,9 @@ pub(super) async fn run(
     environment: &Environment,
     output: &Output,
 ) -> Result<ExitCode, Error> {
+    if global.aws {
+        return Err(Error::Usage("--aws: AWS has no clock but the wall's".to_owned()));
+    }
     let server = Server::resolve(global, environment)?;
     let url = server.url.to_string();
     let clock = ServerClock::read(server).await?;

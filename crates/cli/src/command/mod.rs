@@ -4,6 +4,7 @@ mod clock;
 mod completions;
 mod demo;
 mod endpoint;
+mod endpoint_config;
 mod env;
 mod explain;
 mod logs;
@@ -12,6 +13,8 @@ mod version;
 mod watch;
 
 use std::process::ExitCode;
+
+pub(crate) use clock::ServerClock;
 
 use crate::output::Output;
 use crate::{Environment, Error, Global};
@@ -25,10 +28,15 @@ pub enum Command {
     Demo(demo::Arguments),
     /// Show the server's time
     Clock,
-    /// List, describe, invoke and delete endpoints
+    /// List, describe, update, invoke and delete endpoints
     Endpoint {
         #[command(subcommand)]
         command: endpoint::Command,
+    },
+    /// Delete endpoint configs that no endpoint uses
+    EndpointConfig {
+        #[command(subcommand)]
+        command: endpoint_config::Command,
     },
     /// Say why a variant has as many instances as it has, and what would change that
     Explain(explain::Arguments),
@@ -65,6 +73,9 @@ pub fn run(
         Command::Clock => runtime.block_on(clock::run(global, environment, &output)),
         Command::Endpoint { command } => {
             runtime.block_on(endpoint::run(command, global, environment, &output))
+        }
+        Command::EndpointConfig { command } => {
+            runtime.block_on(endpoint_config::run(command, global, environment, &output))
         }
         Command::Explain(arguments) => {
             runtime.block_on(explain::run(&arguments, global, environment, &output))

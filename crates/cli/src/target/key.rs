@@ -1,4 +1,4 @@
-//! Whose key signs, the first that applies:
+//! Whose key signs. For AWS that is [`Chain`]'s matter; for other servers, the first that applies:
 //! 1. with `--profile`: that profile of AWS's files (`AWS_SHARED_CREDENTIALS_FILE`, `AWS_CONFIG_FILE`)
 //! 2. with `--data-dir`, or if nobody named a server: the data directory's own root key
 //! 3. `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`
@@ -10,6 +10,7 @@
 //! for a user of the server acts as that user.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use auth::key::Profile;
 use auth::{SecretKey, SessionToken};
@@ -17,6 +18,7 @@ use auth::{SecretKey, SessionToken};
 use crate::environment::{Environment, variable};
 use crate::{Error, Global};
 
+use super::aws::Chain;
 use super::files::{aws_files, aws_profiles, credentials_path, find_in_data_dir, profile_name};
 use super::{Origin, Server};
 
@@ -30,12 +32,49 @@ pub(crate) struct Key {
     pub(crate) source: String,
 }
 
-impl Key {
+/// Where the key to sign with comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum Keys {
+    /// It is known, and stays what it is.
+    Fixed(Key),
+    /// It is found when it is needed, and may end.
+    Lent(Arc<Chain>),
+}
+
+impl Keys {
     pub(super) fn resolve(
         server: &Server,
         global: &Global,
         environment: &Environment,
     ) -> Result<Self, Error> {
+        match &server.aws {
+            Some(aws) => {
+                let chain = Chain::new(aws, global.profile.as_deref(), &server.trust);
+                Ok(Self::Lent(Arc::new(chain)))
+            }
+            None => Key::resolve(server, global, environment).map(Self::Fixed),
+        }
+    }
+
+    /// The key that was signed with last, for messages.
+    pub(crate) fn last(&self) -> Option<Key> {
+        match self {
+            Self::Fixed(key) => Some(key.clone()),
+            Self::Lent(chain) => chain.last(),
+        }
+    }
+
+    /// The key to sign with now.
+    pub(crate) async fn key(&self) -> Result<Key, Error> {
+        match self {
+            Self::Fixed(key) => Ok(key.clone()),
+            Self::Lent(chain) => chain.key().await,
+        }
+    }
+}
+
+impl Key {
+    fn resolve(server: &Server, global: &Global, environment: &Environment) -> Result<Self, Error> {
         if global.profile.is_some() {
             return Self::of_aws_files(server, global, environment);
         }
@@ -127,8 +166,8 @@ fn half_a_key(set: &str, unset: &str) -> Error {
 
 fn incomplete(path: &Path, name: &str) -> Error {
     let problem = format!(
-        "profile `{name}` lacks aws_access_key_id or aws_secret_access_key (roles, SSO and credential_process are not \
-         followed here)"
+        "profile `{name}` lacks aws_access_key_id or aws_secret_access_key (roles, SSO and credential_process are \
+         followed only with --aws)"
     );
     Error::Malformed { path: PathBuf::from(path), problem }
 }

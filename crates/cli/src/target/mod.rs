@@ -10,8 +10,10 @@
 //!
 //! A server that is spoken to over TLS must have a certificate that [`trust`] knows.
 //!
-//! AWS itself is refused whoever names it. Whose key signs is [`key`]'s matter.
+//! AWS itself is refused whoever names it. With `--aws` it is AWS, and nothing of the list is looked at ([`aws`]). Whose key
+//! signs is [`key`]'s matter.
 
+mod aws;
 mod files;
 mod key;
 pub(crate) mod trust;
@@ -23,9 +25,10 @@ use std::sync::Arc;
 
 use rustls::ClientConfig;
 
+pub(crate) use aws::Aws;
 pub(crate) use files::credentials_file_of;
 pub use files::{aws_files, aws_profiles};
-pub(crate) use key::Key;
+pub(crate) use key::{Key, Keys};
 pub(crate) use url::BaseUrl;
 
 use crate::environment::{Environment, variable};
@@ -51,6 +54,8 @@ pub enum Origin {
         /// Whether `--data-dir` names it.
         by_flag: bool,
     },
+    /// `--aws`.
+    Aws,
 }
 
 impl fmt::Display for Origin {
@@ -62,6 +67,7 @@ impl fmt::Display for Origin {
                 write!(out, "from profile `{name}` in {}", path.display())
             }
             Self::Local { data_dir, .. } => write!(out, "the server of {}", data_dir.display()),
+            Self::Aws => out.write_str("AWS"),
         }
     }
 }
@@ -73,6 +79,8 @@ pub(crate) struct Server {
     pub(crate) origin: Origin,
     /// The data directory whose running server this is, and what it says about itself.
     pub(crate) local: Option<(PathBuf, ServerFile)>,
+    /// Set if it is AWS, where each service has an address of its own.
+    pub(crate) aws: Option<Aws>,
     /// Whom to believe that they are this server.
     pub(crate) trust: Arc<ClientConfig>,
 }
@@ -82,11 +90,14 @@ pub(crate) struct Server {
 pub(crate) struct Target {
     pub(crate) server: Server,
     pub(crate) region: String,
-    pub(crate) key: Key,
+    pub(crate) keys: Keys,
 }
 
 impl Server {
     pub(crate) fn resolve(global: &Global, environment: &Environment) -> Result<Self, Error> {
+        if global.aws {
+            return Self::of_aws(global, environment);
+        }
         if let Some(url) = &global.endpoint_url {
             return Self::named(url, Origin::Flag, global, environment);
         }
@@ -107,6 +118,22 @@ impl Server {
         Self::local(global, environment)
     }
 
+    fn of_aws(global: &Global, environment: &Environment) -> Result<Self, Error> {
+        let other = [
+            ("--endpoint-url", global.endpoint_url.is_some()),
+            ("--data-dir", global.data_dir.is_some()),
+        ];
+        if let Some((flag, _)) = other.into_iter().find(|(_, given)| *given) {
+            return Err(Error::Usage(format!(
+                "--aws is AWS itself, and {flag} is another server: name one of them"
+            )));
+        }
+        let aws = Aws::resolve(global, environment)?;
+        let url = aws.url();
+        let trust = trust::resolve(&url, None, global, environment)?;
+        Ok(Self { url, origin: Origin::Aws, local: None, aws: Some(aws), trust })
+    }
+
     fn named(
         url: &str,
         origin: Origin,
@@ -124,11 +151,14 @@ impl Server {
         });
         let trust =
             trust::resolve(&url, local.as_ref().map(|(_, file)| file), global, environment)?;
-        Ok(Self { url, origin, local, trust })
+        Ok(Self { url, origin, local, aws: None, trust })
     }
 
     /// The server that runs on the data directory, whoever names that.
     pub(crate) fn local(global: &Global, environment: &Environment) -> Result<Self, Error> {
+        if global.aws {
+            return Err(Error::Usage("--aws: this is about the local server alone".to_owned()));
+        }
         let data_dir = global.data_dir(environment)?;
         let data_dir = std::path::absolute(&data_dir).unwrap_or(data_dir);
         let by_flag = global.data_dir.is_some();
@@ -138,7 +168,7 @@ impl Server {
         let origin = Origin::Local { data_dir: data_dir.clone(), by_flag };
         let url = BaseUrl::parse(&file.endpoint_url, &origin)?;
         let trust = trust::resolve(&url, Some(&file), global, environment)?;
-        Ok(Self { url, origin, local: Some((data_dir, file)), trust })
+        Ok(Self { url, origin, local: Some((data_dir, file)), aws: None, trust })
     }
 }
 
@@ -154,14 +184,25 @@ pub(crate) fn start_command(data_dir: &Path, by_flag: bool) -> String {
 impl Target {
     pub(crate) fn resolve(global: &Global, environment: &Environment) -> Result<Self, Error> {
         let server = Server::resolve(global, environment)?;
-        let key = Key::resolve(&server, global, environment)?;
+        let keys = Keys::resolve(&server, global, environment)?;
         let region = region(&server, global, environment)?;
-        Ok(Self { server, region, key })
+        Ok(Self { server, region, keys })
+    }
+
+    /// Where a service answers, by the prefix of its host at AWS, and the region that its requests are signed for.
+    pub(crate) fn address(&self, endpoint_prefix: &str) -> Result<(BaseUrl, &str), Error> {
+        match &self.server.aws {
+            Some(aws) => aws.address(endpoint_prefix),
+            None => Ok((self.server.url.clone(), &self.region)),
+        }
     }
 }
 
 /// The region to sign for: the flag; what a local server says of itself; else as AWS's tools find it.
 fn region(server: &Server, global: &Global, environment: &Environment) -> Result<String, Error> {
+    if let Some(aws) = &server.aws {
+        return Ok(aws.region().to_owned());
+    }
     if let Some(region) = &global.region {
         return Ok(region.clone());
     }

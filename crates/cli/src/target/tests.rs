@@ -47,10 +47,15 @@ impl World {
             region: flags.remove("region"),
             ca_bundle: flags.remove("ca-bundle").map(Into::into),
             json: false,
+            aws: flags.remove("aws").is_some(),
         };
         assert!(flags.is_empty(), "{flags:?}");
         let target = Target::resolve(&global, &environment).map_err(|error| error.to_string())?;
-        Ok(format!("{} {} {}", target.server.url, target.region, target.key.access_key_id))
+        let key = match &target.keys {
+            Keys::Fixed(key) => key.access_key_id.as_str(),
+            Keys::Lent(_) => "LENT",
+        };
+        Ok(format!("{} {} {}", target.server.url, target.region, key))
     }
 }
 
@@ -108,13 +113,29 @@ const CASES: &[[&str; 3]] = &[
     ["KEY", "profile=remote", "http://remote:1 eu-west-2 AKIAREMOTE"],
     ["AWS_PROFILE=remote", "data-dir=other", "http://127.0.0.1:4281 us-west-2 AKIAOTHER"],
     ["AWS_PROFILE=remote AWS_CONFIG_FILE=/dev/null", "", "LOCAL AKIALOCAL"],
+    // AWS, only when it is asked for, and whatever else is named in variables and profiles.
+    ["", "aws=", "https://api.sagemaker.eu-west-1.amazonaws.com eu-west-1 LENT"],
+    ["", "aws= region=us-west-2", "https://api.sagemaker.us-west-2.amazonaws.com us-west-2 LENT"],
+    ["AWS_DEFAULT_REGION=eu-north-1", "aws=", "https://api.sagemaker.eu-north-1.amazonaws.com eu-north-1 LENT"],
+    ["AWS_REGION=cn-north-1 AWS_ENDPOINT_URL=http://v:1", "aws=", "https://api.sagemaker.cn-north-1.amazonaws.com.cn cn-north-1 LENT"],
+    ["KEY AWS_PROFILE=remote", "aws=", "https://api.sagemaker.eu-west-2.amazonaws.com eu-west-2 LENT"],
 ];
 
 /// Variables, flags, and two parts of the error that comes of them.
 const MISTAKES: &[[&str; 4]] = &[
     ["", "data-dir=none", "none", "start one with: tidegate up"],
     ["TIDEGATE_DATA_DIR=/nowhere", "", "/nowhere", "start one with: tidegate up"],
-    ["AWS_PROFILE=aws", "", "is AWS itself", "from profile `aws`"],
+    ["AWS_PROFILE=aws", "", "is AWS itself", "only talked to with --aws"],
+    [
+        "",
+        "endpoint-url=https://api.sagemaker.us-east-1.amazonaws.com",
+        "is AWS itself",
+        "--endpoint-url",
+    ],
+    ["", "aws= endpoint-url=http://f:1", "--aws", "--endpoint-url is another server"],
+    ["", "aws= data-dir=other", "--aws", "--data-dir is another server"],
+    ["AWS_CONFIG_FILE=/dev/null", "aws=", "--aws needs a region", "AWS_REGION"],
+    ["", "aws= region=evil.example/", "`evil.example/`", "no region of AWS's"],
     [
         "AWS_ENDPOINT_URL=https://sagemaker.us-east-1.api.aws",
         "",

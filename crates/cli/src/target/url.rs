@@ -1,4 +1,4 @@
-//! The address of a server. That it is not AWS's is checked here, and nowhere can one be made without.
+//! The address of a server. That a named one is not AWS's is checked here; only [`super::aws`] makes one that is.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ const AWS_DOMAINS: &[&str] = &[
     "csp.hci.ic.gov",
 ];
 
-/// `http://HOST[:PORT]` or `https://HOST[:PORT]`, never one of AWS's.
+/// `http://HOST[:PORT]` or `https://HOST[:PORT]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BaseUrl {
     scheme: Scheme,
@@ -65,7 +65,8 @@ impl BaseUrl {
         // Ahead of everything else: whatever else is wrong with the address, this is what its user must know.
         if is_aws(authority.host()) {
             return Err(refuse(
-                "is AWS itself, which these commands never talk to; name a Tidegate server, or unset it to use the local one",
+                "is AWS itself, which is only talked to with --aws (and then without an address); name another server, or unset it to \
+                 use the local one",
             ));
         }
         let scheme = match scheme {
@@ -85,6 +86,12 @@ impl BaseUrl {
         let authority =
             authority.strip_suffix(scheme.own_port()).map(str::to_owned).unwrap_or(authority);
         Ok(Self { scheme, authority })
+    }
+
+    /// A host of AWS's, which `--aws` has asked for.
+    pub(super) fn of_aws(host: String) -> Self {
+        debug_assert!(is_aws(&host), "{host} is not AWS's");
+        Self { scheme: Scheme::Https, authority: host }
     }
 
     /// Whether it is spoken to over TLS.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Deployment, Endpoint, Stage, failure_reason};
+use super::{Deployment, Endpoint, LastUpdate, Stage, UpdateOutcome, failure_reason};
 use crate::name::VariantName;
 use crate::time::Timestamp;
 
@@ -62,12 +62,21 @@ impl Endpoint {
                 ..at(Failed)
             }),
             // A failed update leaves the old fleet serving under its old config: section 2, "Facts that surprise".
-            (Deploying, DeploymentFailed { reason }) => Ok(Self {
-                pending: None,
-                failure_reason: Some(failure_reason(reason)),
+            (Deploying, DeploymentFailed { reason }) => {
+                let reason = failure_reason(reason);
+                let rolled_back = UpdateOutcome::RolledBack { reason: reason.clone() };
+                Ok(Self {
+                    pending: None,
+                    failure_reason: Some(reason),
+                    last_update: self.updated(rolled_back, now),
+                    ..at(InService)
+                })
+            }
+            (Retiring, Retired) => Ok(Self {
+                failure_reason: None,
+                last_update: self.updated(UpdateOutcome::Applied, now),
                 ..at(InService)
             }),
-            (Retiring, Retired) => Ok(Self { failure_reason: None, ..at(InService) }),
             (Resizing, Resized) => Ok(Self {
                 live: self.live.as_deref().map(reached),
                 failure_reason: None,
@@ -80,6 +89,10 @@ impl Endpoint {
             }),
             (stage, event) => Err(Illegal { stage, event }),
         }
+    }
+
+    fn updated(&self, outcome: UpdateOutcome, now: Timestamp) -> Option<LastUpdate> {
+        self.last_update.as_ref().map(|update| update.ended(outcome, now))
     }
 
     /// The pending fleet takes the place of the live one.

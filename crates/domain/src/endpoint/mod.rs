@@ -12,12 +12,16 @@ use crate::name::{EndpointConfigName, EndpointName, VariantName};
 use crate::time::Timestamp;
 
 mod event;
+mod last_update;
 mod limits;
 mod request;
 #[cfg(test)]
 mod scaling_tests;
+#[cfg(test)]
+mod update_tests;
 
 pub use event::{Event, Illegal, Reached};
+pub use last_update::{LastUpdate, UpdateOutcome};
 pub use limits::{Exceeded, Limits};
 pub use request::{Capacity, Parts, Refusal, Retain, UpdateRequest};
 
@@ -41,6 +45,9 @@ pub struct Endpoint {
     pub pending: Option<Arc<Deployment>>,
     /// `DeploymentConfig` of the latest Create or Update that had one.
     pub deployment_config: Option<Members>,
+    /// None before the first update.
+    #[serde(default)]
+    pub last_update: Option<LastUpdate>,
 }
 
 /// Where an endpoint stands: `EndpointStatus`, with the three kinds of `Updating` told apart.

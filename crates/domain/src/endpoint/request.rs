@@ -1,16 +1,18 @@
 //! Requests that change what is wanted of an endpoint. Each is one decision: the whole new record, or a refusal.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Deployment, Endpoint, Fleet, Stage};
+use super::{Deployment, Endpoint, Fleet, LastUpdate, Stage};
 use crate::endpoint_config::EndpointConfig;
 use crate::instance::DeploymentId;
 use crate::members::Members;
 use crate::model::Model;
 use crate::name::{EndpointName, ModelName, VariantName};
+use crate::safe_update::{Bound, Config, bound};
 use crate::scaling::ResourceId;
 use crate::time::Timestamp;
 
@@ -54,11 +56,9 @@ pub struct Capacity {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// `reference/sagemaker-hosting.md`, section 1.1.
-    #[error("Cannot update in-progress endpoint \"{0}\".")]
+    #[error("{}", in_progress(.0))]
     InProgress(EndpointName),
-    #[error(
-        "Cannot update endpoint \"{0}\" because its creation failed. Delete it and create it again."
-    )]
+    #[error("{}", failed(.0))]
     Failed(EndpointName),
     #[error("Could not find model \"{0}\".")]
     NoSuchModel(ModelName),
@@ -87,6 +87,27 @@ pub enum Refusal {
     Registered(Vec<ResourceId>),
 }
 
+impl Refusal {
+    /// The refusal as SageMaker words it: it names an endpoint by its ARN.
+    pub fn in_words(&self, endpoint_arn: &str) -> String {
+        match self {
+            Self::InProgress(_) => in_progress(&endpoint_arn),
+            Self::Failed(_) => failed(&endpoint_arn),
+            _ => self.to_string(),
+        }
+    }
+}
+
+fn in_progress(endpoint: &impl fmt::Display) -> String {
+    format!("Cannot update in-progress endpoint \"{endpoint}\".")
+}
+
+fn failed(endpoint: &impl fmt::Display) -> String {
+    format!(
+        "Cannot update endpoint \"{endpoint}\" because its creation failed. Delete it and create it again."
+    )
+}
+
 fn joined(names: impl Iterator<Item = String>) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
@@ -110,6 +131,7 @@ impl Endpoint {
             live: None,
             pending: Some(Arc::new(pending)),
             deployment_config,
+            last_update: None,
         })
     }
 
@@ -126,33 +148,33 @@ impl Endpoint {
         {
             return Err(Refusal::Lacking(lacking));
         }
+        self.refuse_if_bound(&request.parts.config, &request.registered)?;
         let pending = deployment(&request.parts, self.live.as_deref(), request.retain, now)?;
-        let bound = self.bound_by_scaling(&request.parts.config, &request.registered);
-        if !bound.is_empty() {
-            return Err(Refusal::Registered(bound));
-        }
         Ok(Self {
             modified_at: now,
             stage: Stage::Deploying,
             pending: Some(Arc::new(pending)),
             deployment_config: given.cloned().or_else(|| self.deployment_config.clone()),
+            last_update: Some(LastUpdate::asked(self, &request.parts.config.name, now)),
             ..self.clone()
         })
     }
 
-    /// The registered variants that a new config lacks or gives another instance type (promises S1 and S2). Another
-    /// model is no reason to refuse (promise S3). What is registered for a variant that does not run binds nothing.
-    fn bound_by_scaling(
+    /// Promises S1 to S3. What is registered for a variant that does not run binds nothing.
+    fn refuse_if_bound(
         &self,
-        config: &EndpointConfig,
+        wanted: &EndpointConfig,
         registered: &[ResourceId],
-    ) -> Vec<ResourceId> {
-        let changes = |one: &&ResourceId| {
-            let live = self.live.as_ref();
-            let before = live.and_then(|live| live.config.instance_type(&one.variant));
-            before.is_some() && config.instance_type(&one.variant) != before
-        };
-        registered.iter().filter(changes).cloned().collect()
+    ) -> Result<(), Refusal> {
+        let Some(live) = &self.live else { return Ok(()) };
+        let (in_use, wanted) = (Config::of(&live.config), Config::of(wanted));
+        let bound = bound(registered.iter().map(|one| &one.variant), &in_use, &wanted);
+        if bound.is_empty() {
+            return Ok(());
+        }
+        let resource =
+            |one: Bound| ResourceId { endpoint: self.name.clone(), variant: one.variant };
+        Err(Refusal::Registered(bound.into_iter().map(resource).collect()))
     }
 
     /// `UpdateEndpointWeightsAndCapacities` (promise S8).

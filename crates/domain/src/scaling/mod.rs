@@ -40,7 +40,9 @@ pub use recent::Recent;
 pub use refusal::{
     POLICIES_MAX, Refusal, RefusalKind, SCHEDULED_ACTIONS_MAX, STEPS_MAX, TARGETS_MAX,
 };
-pub use register::{Registered, Registration, Registry, SuspendedChange, correction, register};
+pub use register::{
+    Registered, Registration, Registry, SuspendedChange, correction, is_burstable, register,
+};
 pub use resource::{
     ActionRef, DIMENSION, NAMESPACE, NotResourceId, ResourceId, TargetKey, check_dimension,
     target_id_of_arn,

@@ -10,6 +10,11 @@ use crate::uuid::Uuid;
 /// Instance types that SageMaker does not scale.
 const BURSTABLE: &str = "ml.t2.";
 
+/// Whether SageMaker does not scale an instance type.
+pub fn is_burstable(kind: &str) -> bool {
+    kind.starts_with(BURSTABLE)
+}
+
 /// What a request asks for. What is absent stays as it is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Registration {
@@ -153,7 +158,7 @@ fn check_resource(registry: &Registry<'_>, resource: &ResourceId) -> Result<(), 
             return Err(Refusal::NoVariant(resource.clone()));
         }
         let kind = deployment.config.instance_type(&resource.variant).unwrap_or_default();
-        if kind.starts_with(BURSTABLE) {
+        if is_burstable(kind) {
             return Err(Refusal::Burstable(kind.to_owned()));
         }
     }

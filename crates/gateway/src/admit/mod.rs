@@ -5,7 +5,7 @@
 
 use std::str::FromStr;
 
-use auth::{Claim, Credential, Expectation, Payload, Problem};
+use auth::{Claim, Expectation, Found, Payload, Problem};
 use bytes::{Bytes, BytesMut};
 use domain::name::{EndpointName, VariantName};
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -46,11 +46,11 @@ pub(crate) struct Admitted {
     pub(crate) held: Share,
 }
 
-/// Why a request goes no further, and the body if not all of it was read.
+/// Why a request goes no further, and whether not all of its body was read.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) fault: Fault,
-    pub(crate) unread: Option<Incoming>,
+    pub(crate) unread: bool,
 }
 
 /// Which of the operations that we serve lives at this path; its label is judged later.
@@ -87,7 +87,7 @@ pub(crate) async fn admit(
             let Members { endpoint, variant, unsupported } = members;
             Ok(Admitted { endpoint, variant, unsupported, body, held })
         }
-        Err(fault) => Err(Refusal { fault, unread: (!body.is_end_stream()).then_some(body) }),
+        Err(fault) => Err(Refusal { fault, unread: !body.is_end_stream() }),
     }
 }
 
@@ -128,7 +128,7 @@ async fn judge(
 
 fn permit(
     worker: &Worker,
-    caller: &Credential,
+    caller: &Found,
     endpoint: &EndpointName,
     came: Came<'_>,
 ) -> Result<(), Fault> {
@@ -216,7 +216,8 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Option<&'a He
 }
 
 /// Headers whose constraints only the general validation knows.
-const EXAMINED: [HeaderName; 7] = [
+const EXAMINED: [HeaderName; 8] = [
+    header::DRY_RUN,
     header::INFERENCE_ID,
     header::TARGET_MODEL,
     header::TARGET_CONTAINER_HOSTNAME,
@@ -228,6 +229,11 @@ const EXAMINED: [HeaderName; 7] = [
 
 /// The members of a request that is validated in full.
 fn examined(parts: &Parts, body: &Bytes) -> Result<Members, Fault> {
+    if parts.headers.contains_key(&header::DRY_RUN) {
+        let message = "The header x-tidegate-dry-run is for UpdateEndpoint and DeleteEndpoint: nothing was done.";
+        let error = wire::ErrorBody::new("ValidationError", http::StatusCode::BAD_REQUEST, message);
+        return Err(Fault::Rejected(Box::new(error)));
+    }
     let call = wire::route(&SERVICE, parts, body)
         .map_err(|rejection| Fault::Rejected(Box::new(rejection.error)))?;
     let member = |name| call.input.get(name).and_then(wire::Document::as_str);

@@ -15,6 +15,8 @@ pub(super) struct Activity {
     /// When the last answer was on its way.
     idle_since: Cell<Instant>,
     closing: Cell<bool>,
+    /// Whether the client may still be sending the body of its last request.
+    sending: Cell<bool>,
     waker: RefCell<Option<Waker>>,
 }
 
@@ -24,6 +26,7 @@ impl Activity {
             busy: Cell::new(0),
             idle_since: Cell::new(Instant::now()),
             closing: Cell::new(false),
+            sending: Cell::new(false),
             waker: RefCell::new(None),
         })
     }
@@ -32,6 +35,15 @@ impl Activity {
     pub(super) fn begin(self: &Rc<Self>) -> Busy {
         self.busy.set(self.busy.get() + 1);
         Busy(Rc::clone(self))
+    }
+
+    /// Says whether the client may still be sending.
+    pub(super) fn set_sending(&self, sending: bool) {
+        self.sending.set(sending);
+    }
+
+    pub(super) fn is_sending(&self) -> bool {
+        self.sending.get()
     }
 
     /// Since when nothing is under way; `None` while something is.

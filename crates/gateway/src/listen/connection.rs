@@ -8,6 +8,9 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
+use http::{Request, Version};
+use http_body::Body;
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -23,6 +26,7 @@ use crate::task;
 use crate::worker::Worker;
 
 use super::activity::Activity;
+use super::linger::Linger;
 
 /// How long a connection that was asked to close may take for it when nothing is under way.
 const CLOSE_TIME_MAX: Duration = Duration::from_secs(5);
@@ -92,14 +96,17 @@ impl Http {
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(self.write));
         let requests = Rc::clone(&activity);
-        let service = service_fn(move |request| {
+        let service = service_fn(move |request: Request<Incoming>| {
+            // HTTP/2 ends a stream whose request is not wanted any more, and the connection goes on.
+            let is_alone = request.version() <= Version::HTTP_11;
+            requests.set_sending(is_alone && !request.body().is_end_stream());
             let (worker, busy) = (Rc::clone(&worker), requests.begin());
             async move {
                 let response = serve(&worker, peer, request).await;
                 Ok::<_, Infallible>(response.map(|body: AnswerBody| body.with_busy(busy)))
             }
         });
-        let stream = TokioIo::new(Box::pin(stream));
+        let stream = TokioIo::new(Linger::new(Box::pin(stream), Rc::clone(&activity)));
         let mut connection = pin!(self.builder.serve_connection(stream, service));
         let mut alarm = pin!(time::sleep(self.idle));
         let mut is_closing = false;
@@ -119,6 +126,11 @@ impl Http {
                 let idle_since = activity.idle_since();
                 match verdict(is_asked, is_closing, idle_since, allowed, Instant::now()) {
                     Verdict::Close { look_again } => {
+                        // hyper closes right after an answer to a body that nobody read. A connection that is idle
+                        // instead has had it whole.
+                        if idle_since.is_some() {
+                            activity.set_sending(false);
+                        }
                         is_closing = true;
                         connection.as_mut().graceful_shutdown();
                         alarm.as_mut().reset(look_again);

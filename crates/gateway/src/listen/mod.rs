@@ -5,6 +5,7 @@
 mod acceptor;
 mod activity;
 mod connection;
+mod linger;
 mod thread;
 
 use std::io;

@@ -13,7 +13,9 @@ use domain::name::{EndpointName, VariantName};
 use domain::route::{EndpointRoute, InstanceRoute, RouteTable, Strategy, Traffic, VariantRoute};
 use http::HeaderValue;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
+use crate::ejection;
 use crate::gate::{Gate, Ticket};
 use crate::pick::{self, Candidate};
 
@@ -48,8 +50,9 @@ impl Routes {
         wanted: &Wanted<'_>,
         untried: impl Fn(&InstanceId) -> bool,
     ) -> Choice {
-        // A gate turns a request back only if a newer snapshot lacks the instance, and that one is read next: each round
-        // but the last has met a table published since the round before.
+        // A gate turns a request back only if something has changed since it was chosen: a newer snapshot lacks the
+        // instance, and that one is read next, or another request has taken its last place or its one chance. So each
+        // round but the last has met somebody else's progress.
         loop {
             let snapshot = self.snapshot.load();
             let Some(endpoint) = snapshot.endpoints.get(wanted.endpoint) else {
@@ -59,10 +62,10 @@ impl Routes {
                 Ok(variant) => variant,
                 Err(choice) => return choice,
             };
-            let Some(instance) = variant.instance(wanted.random, &untried) else {
-                return variant.none_left();
+            let Some(instance) = variant.instance(wanted, &untried) else {
+                return variant.none_left(wanted, &untried);
             };
-            if let Some(ticket) = instance.gate.enter() {
+            if let Some(ticket) = instance.gate.enter(wanted.inside_max, wanted.now) {
                 return Choice::Instance { instance: Arc::clone(instance), ticket };
             }
             // The gates are shut just after the new snapshot is in place, so this is rare and short.
@@ -135,6 +138,9 @@ pub(crate) struct Wanted<'a> {
     pub(crate) unit: f64,
     /// For the choice of the instance.
     pub(crate) random: u64,
+    /// An instance with so many requests inside is full.
+    pub(crate) inside_max: u64,
+    pub(crate) now: Instant,
 }
 
 /// What came of choosing.
@@ -148,8 +154,20 @@ pub(crate) enum Choice {
     NoVariant,
     /// No instance is ready that may serve this request, which by the weights would be one of this place.
     NoneReady(Place),
-    /// There are ready instances, and each was tried.
+    /// There are ready instances, and each was tried, or has failed too often to be.
     AllTried(Place),
+    /// Every instance that could be tried has as many requests inside as it may.
+    Full(Place),
+}
+
+/// How an instance stands to one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// It may be chosen, and has so many requests inside.
+    Open(u64),
+    Full,
+    /// It was tried, or has failed too often.
+    Barred,
 }
 
 /// A variant of an endpoint. It stays the same one for as long as the table has it, whatever else changes.
@@ -176,6 +194,16 @@ pub(crate) struct Instance {
     pub(crate) address: Address,
     pub(crate) place: Place,
     gate: Arc<Gate>,
+}
+
+impl Instance {
+    /// Counts a failure of it, for the request with this ticket; the log says when it is one too many.
+    pub(crate) fn failed(&self, ticket: &Ticket, now: Instant) {
+        if let Some(time) = ticket.failed(now) {
+            let (Target { endpoint, variant, .. }, instance) = (&*self.place.target, &self.id);
+            tracing::warn!(%endpoint, %variant, %instance, ?time, "an instance keeps failing and is left out");
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -249,28 +277,31 @@ impl Endpoint {
         }
         let candidates = self.variants.iter().map(|variant| Candidate {
             weight: variant.weight,
-            ready: variant.instances.iter().any(|instance| untried(&instance.id)),
+            ready: variant.standings(wanted, untried).any(|one| matches!(one, Standing::Open(_))),
         });
         match pick::weighted(candidates, wanted.unit) {
             Some(index) => Ok(&self.variants[index]),
-            None => Err(self.none_left(wanted.unit)),
+            None => Err(self.none_left(wanted, untried)),
         }
     }
 
-    /// Nothing can be chosen: because there is nothing, or because all of it was tried?
-    fn none_left(&self, unit: f64) -> Choice {
-        let would_be = |ready: fn(&Variant) -> bool| {
+    /// Nothing can be chosen: because there is nothing, or because of how all of it stands?
+    fn none_left(&self, wanted: &Wanted<'_>, untried: &impl Fn(&InstanceId) -> bool) -> Choice {
+        let would_be = |ready: &dyn Fn(&Variant) -> bool| {
             let candidates = self
                 .variants
                 .iter()
                 .map(|variant| Candidate { weight: variant.weight, ready: ready(variant) });
-            pick::weighted(candidates, unit).map(|index| self.variants[index].place.clone())
+            pick::weighted(candidates, wanted.unit).map(|index| self.variants[index].place.clone())
         };
-        if let Some(place) = would_be(|variant| !variant.instances.is_empty()) {
+        if let Some(place) = would_be(&|variant| variant.is_full(wanted, untried)) {
+            return Choice::Full(place);
+        }
+        if let Some(place) = would_be(&|variant| !variant.instances.is_empty()) {
             return Choice::AllTried(place);
         }
         // An endpoint without variants has nothing to offer.
-        would_be(|_| true).map_or(Choice::NoEndpoint, Choice::NoneReady)
+        would_be(&|_| true).map_or(Choice::NoEndpoint, Choice::NoneReady)
     }
 }
 
@@ -297,7 +328,8 @@ impl Variant {
         gates: &mut BTreeMap<InstanceId, Arc<Gate>>,
     ) -> Self {
         let build = |instance: &InstanceRoute| {
-            let gate = Arc::clone(gates.entry(instance.id.clone()).or_default());
+            let new = || Arc::new(Gate::new(Instant::now()));
+            let gate = Arc::clone(gates.entry(instance.id.clone()).or_insert_with(new));
             let InstanceRoute { id, address } = instance.clone();
             Arc::new(Instance { id, address, place: place.clone(), gate })
         };
@@ -305,29 +337,59 @@ impl Variant {
         Self { weight: route.weight, strategy: route.strategy, instances, place }
     }
 
+    /// How each instance stands, in the table's order. Of those that have failed too often, no more are left out than may
+    /// be at once: the others stand as if they had not.
+    fn standings(
+        &self,
+        wanted: &Wanted<'_>,
+        untried: &impl Fn(&InstanceId) -> bool,
+    ) -> impl Iterator<Item = Standing> {
+        let mut may_be_out = ejection::out_max(self.instances.len());
+        self.instances.iter().map(move |instance| {
+            if may_be_out > 0 && instance.gate.is_out(wanted.now) {
+                may_be_out -= 1;
+                return Standing::Barred;
+            }
+            if !untried(&instance.id) {
+                return Standing::Barred;
+            }
+            match instance.gate.inside() {
+                inside if inside < wanted.inside_max => Standing::Open(inside),
+                _ => Standing::Full,
+            }
+        })
+    }
+
     fn instance(
         &self,
-        random: u64,
+        wanted: &Wanted<'_>,
         untried: &impl Fn(&InstanceId) -> bool,
     ) -> Option<&Arc<Instance>> {
+        let loads = self.standings(wanted, untried).map(|standing| match standing {
+            Standing::Open(inside) => Some(inside),
+            Standing::Full | Standing::Barred => None,
+        });
         let index = match self.strategy {
-            Strategy::LeastOutstanding => {
-                let loads = self
-                    .instances
-                    .iter()
-                    .map(|instance| untried(&instance.id).then(|| instance.gate.inside()));
-                pick::least(loads, random)
-            }
-            Strategy::Random => {
-                pick::evenly(self.instances.iter().map(|instance| untried(&instance.id)), random)
-            }
+            Strategy::LeastOutstanding => pick::least(loads, wanted.random),
+            // Among equals the choice is even.
+            Strategy::Random => pick::least(loads.map(|load| load.map(|_| 0)), wanted.random),
         };
         index.map(|index| &self.instances[index])
     }
 
-    fn none_left(&self) -> Choice {
+    fn is_full(&self, wanted: &Wanted<'_>, untried: &impl Fn(&InstanceId) -> bool) -> bool {
+        self.standings(wanted, untried).any(|standing| standing == Standing::Full)
+    }
+
+    fn none_left(&self, wanted: &Wanted<'_>, untried: &impl Fn(&InstanceId) -> bool) -> Choice {
         let place = self.place.clone();
-        if self.instances.is_empty() { Choice::NoneReady(place) } else { Choice::AllTried(place) }
+        if self.instances.is_empty() {
+            Choice::NoneReady(place)
+        } else if self.is_full(wanted, untried) {
+            Choice::Full(place)
+        } else {
+            Choice::AllTried(place)
+        }
     }
 }
 

@@ -1,8 +1,12 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
+
+use proptest::prelude::*;
 
 use super::*;
+use domain::route::Strategy;
 
 fn id(number: u128) -> InstanceId {
     InstanceId::from_entropy(number)
@@ -25,10 +29,13 @@ fn table(variants: &[(&str, f64, &[u128])]) -> Arc<RouteTable> {
     Arc::new(RouteTable { endpoints: BTreeMap::from([("e".parse().unwrap(), Arc::new(endpoint))]) })
 }
 
-const WANTED: Wanted<'_> = Wanted { endpoint: "e", variant: None, unit: 0.0, random: 0 };
+fn wanted() -> Wanted<'static> {
+    let now = Instant::now();
+    Wanted { endpoint: "e", variant: None, unit: 0.0, random: 0, inside_max: u64::MAX, now }
+}
 
 fn enter(routes: &Routes) -> (InstanceId, Ticket) {
-    match routes.choose(&WANTED, |_| true) {
+    match routes.choose(&wanted(), |_| true) {
         Choice::Instance { instance, ticket, .. } => (instance.id.clone(), ticket),
         other => panic!("{other:?}"),
     }
@@ -65,7 +72,7 @@ fn what_cannot_be_chosen_says_why() {
     let routes = Routes::new();
     let choose =
         |wanted: &Wanted<'_>, untried: bool| format!("{:?}", routes.choose(wanted, |_| untried));
-    assert_eq!(choose(&WANTED, true), "NoEndpoint");
+    assert_eq!(choose(&wanted(), true), "NoEndpoint");
     routes.publish(table(&[("a", 1.0, &[]), ("b", 0.0, &[1]), ("c", 0.0, &[])]));
     let is = |wanted: &Wanted<'_>, untried: bool, what: &str, variant: &str| {
         let found = choose(wanted, untried);
@@ -73,21 +80,27 @@ fn what_cannot_be_chosen_says_why() {
         assert!(found.starts_with(what) && found.contains(&variant), "{found}");
     };
     // Weight 0 takes only targeted requests.
-    is(&WANTED, true, "NoneReady", "a");
-    is(&Wanted { variant: Some("b"), ..WANTED }, true, "Instance", "b");
-    is(&Wanted { variant: Some("b"), ..WANTED }, false, "AllTried", "b");
-    is(&Wanted { variant: Some("c"), ..WANTED }, true, "NoneReady", "c");
-    assert_eq!(choose(&Wanted { variant: Some("B"), ..WANTED }, true), "NoVariant");
+    is(&wanted(), true, "NoneReady", "a");
+    is(&Wanted { variant: Some("b"), ..wanted() }, true, "Instance", "b");
+    is(&Wanted { variant: Some("b"), ..wanted() }, false, "AllTried", "b");
+    is(&Wanted { variant: Some("c"), ..wanted() }, true, "NoneReady", "c");
+    assert_eq!(choose(&Wanted { variant: Some("B"), ..wanted() }, true), "NoVariant");
+    let full = Wanted { inside_max: 0, ..wanted() };
+    is(&Wanted { variant: Some("b"), ..full }, true, "Full", "b");
+    is(&full, true, "NoneReady", "a");
     routes.publish(table(&[("a", 1.0, &[1]), ("b", 1.0, &[2])]));
-    is(&WANTED, false, "AllTried", "a");
-    is(&Wanted { unit: 0.7, ..WANTED }, false, "AllTried", "b");
+    is(&full, true, "Full", "a");
+    is(&Wanted { unit: 0.7, ..full }, true, "Full", "b");
+    is(&full, false, "AllTried", "a");
+    is(&wanted(), false, "AllTried", "a");
+    is(&Wanted { unit: 0.7, ..wanted() }, false, "AllTried", "b");
     assert!(routes.has("e") && !routes.has("E"));
 }
 
 #[test]
 fn a_variant_stays_the_same_one_while_it_is_in_the_table_and_its_share_follows_its_instances() {
     let routes = Routes::new();
-    let place = || match routes.choose(&WANTED, |_| true) {
+    let place = || match routes.choose(&wanted(), |_| true) {
         Choice::Instance { instance, .. } => instance.place.clone(),
         Choice::NoneReady(place) => place,
         other => panic!("{other:?}"),
@@ -110,7 +123,7 @@ fn a_variant_whose_instances_were_tried_leaves_the_request_to_another() {
     let routes = Routes::new();
     routes.publish(table(&[("a", 1.0, &[1]), ("b", 1.0, &[2])]));
     for unit in [0.0, 0.3, 0.6, 0.99] {
-        match routes.choose(&Wanted { unit, ..WANTED }, |tried| *tried != id(1)) {
+        match routes.choose(&Wanted { unit, ..wanted() }, |tried| *tried != id(1)) {
             Choice::Instance { instance, .. } => {
                 assert_eq!(
                     (&instance.id, instance.place.target.header.as_bytes()),
@@ -118,6 +131,37 @@ fn a_variant_whose_instances_were_tried_leaves_the_request_to_another() {
                 );
             }
             other => panic!("{other:?}"),
+        }
+    }
+}
+
+proptest! {
+    /// Requests fail and are answered in any order: each finds an instance, and never are more left out than may be.
+    #[test]
+    fn never_are_more_than_half_of_a_variants_instances_out(
+        instances in 1..7_u128,
+        steps in proptest::collection::vec((0..3000_u64, 0..10_u32, any::<u64>()), 1..200),
+    ) {
+        let routes = Routes::new();
+        let numbers: Vec<_> = (0..instances).collect();
+        routes.publish(table(&[("v", 1.0, &numbers)]));
+        let mut now = wanted().now;
+        for (pause, outcome, random) in steps {
+            now += Duration::from_millis(pause);
+            let wanted = Wanted { random, now, ..wanted() };
+            let Choice::Instance { instance, ticket } = routes.choose(&wanted, |_| true) else {
+                return Err(TestCaseError::fail("none is left"));
+            };
+            // Mostly failures, so that all of them are bad for long.
+            match outcome {
+                0 => ticket.answered(),
+                _ => instance.failed(&ticket, now),
+            }
+            let snapshot = routes.snapshot.load();
+            let variant = &snapshot.endpoints.values().next().unwrap().variants[0];
+            let standings: Vec<_> = variant.standings(&wanted, &|_| true).collect();
+            let out = standings.iter().filter(|one| **one == Standing::Barred).count();
+            prop_assert!(out <= numbers.len() / 2, "{:?}", standings);
         }
     }
 }

@@ -11,6 +11,8 @@ mod metrics;
 #[cfg(test)]
 mod model_errors;
 #[cfg(test)]
+mod overload;
+#[cfg(test)]
 mod permission;
 #[cfg(test)]
 mod refuse;

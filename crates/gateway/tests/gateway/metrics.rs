@@ -195,20 +195,16 @@ async fn concurrency_is_what_an_instance_is_busy_with() {
     let permits = Arc::new(Semaphore::new(0));
     let models = [(); 2].map(|()| ModelServer::unix(Behaviour::EchoWhenTold(Arc::clone(&permits))));
     world.publish(&[("v", 1.0, models.iter().map(ModelServer::route).collect())]);
-    let mut clients = Vec::new();
-    for _ in 0..6 {
-        clients.push(world.client().await);
-    }
-    let asked = async {
-        let count = || models.iter().map(ModelServer::requests).sum::<usize>();
-        until("all are asked", || count() == 6).await;
-        permits.add_permits(6);
-    };
     let mut load = JoinSet::new();
-    for mut client in clients {
+    for asked in 1..=6 {
+        let mut client = world.client().await;
         load.spawn(async move { client.invoke("x").await.status });
+        // One by one: of two requests that come at the same moment, each may not have seen the other's choice.
+        let count = || models.iter().map(ModelServer::requests).sum::<usize>();
+        until("it is asked", || count() == asked).await;
     }
-    let (statuses, ()) = tokio::join!(load.join_all(), asked);
+    permits.add_permits(6);
+    let statuses = load.join_all().await;
     assert!(statuses.iter().all(|status| *status == 200));
     world.gateway.drain(LONG).await;
     let concurrency = ledger.total("v").concurrency;

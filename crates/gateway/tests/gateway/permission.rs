@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use auth::Credential;
+use auth::Found;
 use domain::name::EndpointName;
 use gateway::{Came, Forbidden, Permission};
 
@@ -16,7 +16,7 @@ struct Switch(AtomicBool);
 impl Permission for Switch {
     fn invoke(
         &self,
-        caller: &Credential,
+        caller: &Found,
         endpoint: &EndpointName,
         came: Came<'_>,
     ) -> Result<(), Forbidden> {

@@ -167,6 +167,32 @@ async fn a_client_that_sends_all_before_it_reads_still_gets_its_refusal() {
     assert_untouched(&model);
 }
 
+/// The head of a request, refused by the data plane and by the control plane, whose body comes when the answer has long
+/// been given and the connection closed from the other side.
+#[tokio::test]
+async fn a_body_that_comes_after_the_refusal_does_not_take_the_answer_away() {
+    let (world, model) = world().await;
+    let body = vec![b'x'; 64 * 1024];
+    for path in ["/endpoints/e/invocations", "/refuse"] {
+        let mut stream = TcpStream::connect(world.address()).await.unwrap();
+        let head =
+            format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // Only now is it certain that the gateway has said all that it will.
+        stream.readable().await.unwrap();
+        for part in body.chunks(8 * 1024) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            stream.write_all(part).await.expect("the gateway takes it");
+        }
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("an answer, not a reset");
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{path}: {answer}");
+        drop(stream);
+        until("the place is free", || world.gateway.connections() == 0).await;
+    }
+    assert_untouched(&model);
+}
+
 #[tokio::test]
 async fn who_asks_first_is_told_to_continue_or_why_not() {
     let (world, model) = world().await;

@@ -98,6 +98,30 @@ async fn both_versions_of_http_are_spoken_over_both_versions_of_tls() {
 }
 
 #[tokio::test]
+async fn a_body_that_comes_after_the_refusal_does_not_take_the_answer_away() {
+    let (files, certificate) = Files::new();
+    let (world, _model) = world(&files).await;
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let mut stream = connect(&world, &certificate, &["http/1.1"], &[version]).await.unwrap();
+        let head = b"POST /refuse HTTP/1.1\r\nhost: x\r\ncontent-length: 65536\r\n\r\n";
+        stream.write_all(head).await.unwrap();
+        stream.flush().await.unwrap();
+        let mut start = [0; 12];
+        stream.read_exact(&mut start).await.unwrap();
+        assert_eq!(&start, b"HTTP/1.1 403");
+        for _ in 0..8 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            stream.write_all(&[b'x'; 8 * 1024]).await.expect("the gateway takes it");
+        }
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).await.expect("an answer, not a reset");
+        assert!(rest.ends_with(b"refused"));
+        drop(stream);
+        until("the place is free", || world.gateway.connections() == 0).await;
+    }
+}
+
+#[tokio::test]
 async fn a_handshake_that_does_not_come_or_is_none_gives_its_place_back() {
     let (files, certificate) = Files::new();
     let (world, model) = world(&files).await;

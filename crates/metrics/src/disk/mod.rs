@@ -218,7 +218,8 @@ fn prepare(connection: &Connection) -> Result<(), Unusable> {
         _ => connection.pragma_update(None, "journal_mode", "WAL")?,
     }
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.execute_batch(
+    // Both numbers come with the tables: a file that has these without them would be taken for another program's.
+    connection.execute_batch(&format!(
         "BEGIN IMMEDIATE;
          CREATE TABLE IF NOT EXISTS series (
              number INTEGER PRIMARY KEY, metric BLOB NOT NULL, unit TEXT NOT NULL
@@ -228,10 +229,10 @@ fn prepare(connection: &Connection) -> Result<(), Unusable> {
              run INTEGER NOT NULL, idle INTEGER NOT NULL, body BLOB,
              PRIMARY KEY (series, tier, at)
          ) WITHOUT ROWID, STRICT;
+         PRAGMA application_id = {APPLICATION_ID};
+         PRAGMA user_version = {LAYOUT};
          COMMIT;",
-    )?;
-    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-    connection.pragma_update(None, "user_version", LAYOUT)?;
+    ))?;
     Ok(())
 }
 

@@ -25,9 +25,11 @@ use http_body_util::Full;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
+use self::datatype::Datatype;
 use self::format::{Answer, Format, metadata};
 use self::model::Model;
 pub(crate) use self::panics::report_in_one_line;
+use self::signature::{InputSpec, Signature, TensorSpec};
 use crate::Error;
 use crate::http::{
     Crash, Refusal, Request, Response, Service, empty, no_such_route, read_body, refuse,
@@ -138,4 +140,26 @@ fn ok(content_type: &'static str, body: Vec<u8>) -> Response {
     let mut response = Response::new(Full::new(Bytes::from(body)));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
+}
+
+/// Reads a body as `/invocations` would, for a model of two inputs or of one, and runs nothing. `kind` chooses the model
+/// and the `Content-Type`. For fuzzing: what it says of the body is of no interest.
+pub fn read_only(kind: u8, body: &[u8]) {
+    let input = |name: &str, datatype, shape| InputSpec { name: name.to_owned(), datatype, shape };
+    let inputs = match kind & 3 {
+        0 => vec![input("x", Datatype::Fp32, Some(vec![None, Some(2)]))],
+        1 => vec![input("x", Datatype::Int64, None)],
+        2 => vec![input("x", Datatype::Uint8, Some(vec![Some(2), None, None]))],
+        _ => vec![input("x", Datatype::Fp32, Some(vec![])), input("y", Datatype::Bool, None)],
+    };
+    let outputs = vec![TensorSpec { name: "z".to_owned(), datatype: None, shape: None }];
+    let signature = Signature { inputs, outputs };
+    let mut headers = HeaderMap::new();
+    let named =
+        ["application/json", "text/csv", "application/x-npy"].get(usize::from(kind >> 2 & 3));
+    if let Some(named) = named {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(named));
+    }
+    let format = Format::of_request(&headers, &CONTENT_TYPE, body);
+    drop(format.and_then(|format| format.read(body, &signature)));
 }

@@ -51,15 +51,20 @@ fn names_an_action(parts: &Parts) -> bool {
     parts.uri.path() == "/" && members.any(|member| member.starts_with("Action="))
 }
 
-/// S3's answer to a request that nobody has signed.
-pub(super) fn denied_by_s3(parts: &Parts) -> Response<ControlBody> {
+/// An error in the form of S3, to a request that does not come as far as S3: nobody has signed it, or it is not for S3.
+pub(super) fn s3_error(
+    parts: &Parts,
+    status: StatusCode,
+    code: &'static str,
+    message: &'static str,
+) -> Response<ControlBody> {
     let xml = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message>\
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message>\
          <RequestId>{}</RequestId></Error>",
         request_id()
     );
     let bytes = if parts.method == Method::HEAD { Bytes::new() } else { xml.into() };
-    let mut response = with_type(StatusCode::FORBIDDEN, "application/xml", bytes);
+    let mut response = with_type(status, "application/xml", bytes);
     if parts.headers.contains_key(EXPECT) {
         // The client waits to be told to send, and is not: the connection has no use any more.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

@@ -3,7 +3,7 @@
 use api::Authority;
 use api::authorize::{Asked, Bucket, Denied, S3Call, TokenFault};
 use artifact::bucket::service as s3;
-use auth::{Credential, Credentials};
+use auth::{Credentials, Found};
 use domain::name::EndpointName;
 use gateway::{Came, Forbidden, PeerInfo, Permission};
 use http::header::{HeaderMap, USER_AGENT};
@@ -19,7 +19,7 @@ pub(crate) struct Keys {
 impl Permission for Keys {
     fn invoke(
         &self,
-        caller: &Credential,
+        caller: &Found,
         endpoint: &EndpointName,
         came: Came<'_>,
     ) -> Result<(), Forbidden> {

@@ -4,6 +4,7 @@
 //! (DESIGN, "One port"). Here bytes are admitted and verified; what a call does is `api`'s.
 
 mod answer;
+mod dry_run;
 mod keys;
 mod signed;
 mod unsigned;
@@ -12,13 +13,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use api::{Asked, Context};
 use artifact::S3Service;
-use auth::{Claim, Presence};
+use auth::{Claim, Presence, Principal};
 use domain::arn::Scope;
 use domain::endpoint::Limits;
+use domain::time::Clock;
 use gateway::{BoxFuture, ControlBody, PeerInfo};
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use metrics::Metrics;
@@ -67,6 +70,24 @@ impl Front {
         })
     }
 
+    /// What an operation may use that this caller asks for.
+    pub(crate) fn context(&self, caller: Principal, asked: Asked) -> Context {
+        Context {
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            scope: self.scope.clone(),
+            caller,
+            asked,
+            grant: None,
+            limits: Arc::clone(&self.limits),
+            logs: Arc::clone(&self.logs),
+            metrics: Arc::clone(&self.metrics),
+            live: Arc::clone(&self.live),
+            entropy: Arc::new(crate::entropy::bits),
+            nudge: Arc::clone(&self.nudge),
+        }
+    }
+
     async fn answer(&self, request: Request<Incoming>, peer: PeerInfo) -> Response<ControlBody> {
         let (mut parts, body) = request.into_parts();
         parts.extensions.insert(peer);
@@ -79,6 +100,15 @@ impl Front {
         // The scope alone routes here; whether the signature is true is found out where the request is served.
         let to_s3 = Claim::parse(&parts).is_ok_and(|claim| claim.service == "s3");
         if to_s3 || answer::looks_like_s3(&parts) {
+            if parts.headers.contains_key(dry_run::HEADER) {
+                let message = "x-tidegate-dry-run is for UpdateEndpoint and DeleteEndpoint.";
+                return answer::s3_error(
+                    &parts,
+                    StatusCode::BAD_REQUEST,
+                    "InvalidRequest",
+                    message,
+                );
+            }
             return self.bucket_call(parts, body).await;
         }
         signed::answer(self, parts, body).await
@@ -95,7 +125,7 @@ impl Front {
         if old_signature {
             self.bucket_call(parts, body).await
         } else {
-            answer::denied_by_s3(&parts)
+            answer::s3_error(&parts, StatusCode::FORBIDDEN, "AccessDenied", "Access Denied")
         }
     }
 

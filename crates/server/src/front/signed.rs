@@ -1,11 +1,10 @@
 //! Signed calls to the services of the control plane: admitted, read within bounds, verified, routed, served.
 
 use std::cell::RefCell;
-use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Asked, Context};
-use auth::{Claim, Credential, Expectation, Payload, Presence, Problem, SigningKeys};
+use api::Asked;
+use auth::{Claim, Credential, Expectation, Found, Payload, Presence, Problem, SigningKeys};
 use bytes::Bytes;
 use domain::time::Clock;
 use gateway::{ControlBody, PeerInfo, Quota, Share};
@@ -18,7 +17,7 @@ use wire::protocol::PARSED_BODY_BYTES_MAX;
 use wire::{ErrorBody, Service};
 
 use super::keys::user_agent;
-use super::{Front, SKEW_SECS, answer};
+use super::{Front, SKEW_SECS, answer, dry_run};
 
 /// How long a client may take to send a body: at 64 KiB a second the largest one arrives within it.
 const BODY_TIME_MAX: Duration = Duration::from_secs(64);
@@ -36,7 +35,7 @@ enum Refused {
 
 /// A request whose signature is good.
 struct Authentic {
-    credential: Arc<Credential>,
+    credential: Found,
     body: Bytes,
     /// The body's share of the budget, given back when the request is answered.
     _held: Option<Share>,
@@ -158,20 +157,13 @@ async fn serve(
     let Some(service) = service else {
         return answer::error(parts, None, unserved(""));
     };
-    let cx = Context {
-        store: Arc::clone(&front.store),
-        clock: Arc::clone(&front.clock) as Arc<dyn Clock>,
-        scope: front.scope.clone(),
-        caller: credential.principal.clone(),
-        asked: asked(front, parts, credential),
-        limits: Arc::clone(&front.limits),
-        logs: Arc::clone(&front.logs),
-        metrics: Arc::clone(&front.metrics),
-        live: Arc::clone(&front.live),
-        entropy: Arc::new(crate::entropy::bits),
-        nudge: Arc::clone(&front.nudge),
+    let is_dry = match dry_run::asked(parts) {
+        Ok(is_dry) => is_dry,
+        Err(error) => return answer::error(parts, Some(service.signing_name), error),
     };
+    let cx = front.context(credential.principal.clone(), asked(front, parts, credential));
     let response = match wire::route(service, parts, body) {
+        Ok(call) if is_dry => api::rehearse(&cx, &call, request_id).await,
         Ok(call) => api::serve(&cx, &call, request_id).await,
         Err(rejection) => rejection.respond(request_id),
     };

@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use api::Context;
 use auth::Principal;
-use control::task::fleets::Fleets;
-use control::task::scale::{Decisions, Scaling};
+use control::task::fleets::{self, Fleets};
+use control::task::scale::{self, Decisions, Scaling};
 use domain::arn::Scope;
 use domain::endpoint::{Endpoint, Limits};
+use domain::iam::NameKey;
 use domain::instance::{InstanceId, Observed};
 use domain::metric::{Measured, Sink};
 use domain::name::{EndpointName, VariantName};
@@ -83,6 +84,13 @@ impl fmt::Debug for World {
 pub struct Answer {
     pub status: u16,
     pub body: Value,
+}
+
+/// Who calls: the root user, or a user by a key.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    principal: Principal,
+    access_key_id: String,
 }
 
 /// A world that cannot go on: a fault of the program under test, or of the script.
@@ -168,22 +176,48 @@ impl World {
         operation: &str,
         input: &Value,
     ) -> Result<Answer, Fault> {
-        let unknown = || Fault(format!("{} has no {operation}", service.service_id));
-        let model = service.operations.iter().find(|one| one.name == operation);
-        let model = model.ok_or_else(unknown)?;
-        let input = match model.input {
-            Some(schema) => wire::Document::from_json(schema, input).map_err(Fault::of)?,
-            None => wire::Document::empty(),
-        };
-        let request = wire::encode_request(service, model, &input).map_err(Fault::of)?;
-        let (parts, body) = request.into_parts();
-        let response = match wire::route(service, &parts, &body) {
-            Ok(call) => self.runtime.block_on(api::serve(&self.context(), &call, "request")),
+        self.call_as(&self.root(), service, operation, input)
+    }
+
+    /// Calls an operation, by way of the wire.
+    pub fn call_as(
+        &self,
+        caller: &Caller,
+        service: &'static Service,
+        operation: &str,
+        input: &Value,
+    ) -> Result<Answer, Fault> {
+        let store = Arc::clone(&self.store) as Arc<dyn Store>;
+        let context = self.context(caller, store, self.ids.entropy());
+        let response = match request(service, operation, input)? {
+            Ok(call) => self.runtime.block_on(api::serve(&context, &call, "request")),
             Err(rejection) => rejection.respond("request"),
         };
         let status = response.status().as_u16();
         let body = serde_json::from_slice(response.body()).unwrap_or(Value::Null);
         Ok(Answer { status, body })
+    }
+
+    /// The same with documents, as clients of AWS's protocols have them.
+    pub fn ask(
+        &self,
+        caller: &Caller,
+        service: &'static Service,
+        operation: &str,
+        input: &wire::Document,
+    ) -> Result<wire::Document, wire::ResponseError> {
+        let malformed = |why: &dyn fmt::Display| wire::ResponseError::Malformed(why.to_string());
+        let model = service.operation(operation).ok_or_else(|| malformed(&operation))?;
+        let request = wire::encode_request(service, model, input).map_err(|why| malformed(&why))?;
+        let (parts, body) = request.into_parts();
+        let store = Arc::clone(&self.store) as Arc<dyn Store>;
+        let context = self.context(caller, store, self.ids.entropy());
+        let response = match wire::route(service, &parts, &body) {
+            Ok(call) => self.runtime.block_on(api::serve(&context, &call, "request")),
+            Err(rejection) => rejection.respond("request"),
+        };
+        let (parts, body) = response.into_parts();
+        wire::decode_response(service, model, parts.status, &parts.headers, &body)
     }
 
     /// Runs the control loops until nothing is left to do at this moment. Answers after which time one of them has
@@ -337,19 +371,48 @@ impl World {
         self.beginning
     }
 
-    fn context(&self) -> Context {
+    /// Where everything is kept.
+    pub fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store) as Arc<dyn Store>
+    }
+
+    /// The account's root user.
+    pub fn root(&self) -> Caller {
         let scope = self.scope();
         let principal = Principal {
             account: scope.account.clone(),
             arn: scope.root(),
             user_id: scope.account.clone(),
         };
+        Caller { principal, access_key_id: String::new() }
+    }
+
+    /// A user with a key; nothing if there is none.
+    pub fn user(&self, name: &str) -> Option<Caller> {
+        let (state, scope) = (self.state(), self.scope());
+        let user = state.users.get(&NameKey::new(name))?;
+        let principal = Principal {
+            account: scope.account.clone(),
+            arn: user.arn(&scope),
+            user_id: user.id.clone(),
+        };
+        Some(Caller { principal, access_key_id: user.access_keys.first()?.clone() })
+    }
+
+    /// What operations of this caller work with, over a store of the caller's choice and with random bits for its ids.
+    pub fn context(
+        &self,
+        caller: &Caller,
+        store: Arc<dyn Store>,
+        entropy: Arc<dyn Fn() -> u128 + Send + Sync>,
+    ) -> Context {
         Context {
-            store: Arc::clone(&self.store) as Arc<dyn Store>,
+            store,
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
-            scope,
-            caller: principal,
-            asked: api::Asked::default(),
+            scope: self.scope(),
+            caller: caller.principal.clone(),
+            asked: api::Asked { access_key_id: caller.access_key_id.clone(), ..Default::default() },
+            grant: None,
             limits: Arc::clone(&self.limits),
             logs: Arc::new(logs::Empty),
             metrics: Arc::clone(&self.metrics),
@@ -358,8 +421,42 @@ impl World {
                 traffic: Arc::clone(&self.traffic),
                 decisions: Arc::clone(&self.decisions),
             }),
-            entropy: self.ids.entropy(),
+            entropy,
             nudge: Arc::new(|| ()),
         }
     }
+
+    /// What another loop that looks after fleets works with, whose driver runs nothing yet.
+    pub fn fleets_means(&self, driver: &Arc<FakeDriver>) -> fleets::Means {
+        parts::fleets(&self.clock, self.store(), driver, &Arc::default(), &Ids::default())
+    }
+
+    /// What another loop that scales works with, for which nothing is measured yet.
+    pub fn scaling_means(
+        &self,
+        entropy: Arc<dyn Fn() -> u128 + Send + Sync>,
+    ) -> Result<scale::Means, Fault> {
+        let metrics = Metrics::in_memory(Arc::clone(&self.clock) as Arc<dyn Clock>);
+        let metrics = Arc::new(metrics.map_err(Fault::of)?);
+        let limits = (&self.limits, entropy);
+        Ok(parts::scaling(&self.clock, self.store(), &self.driver, &metrics, limits))
+    }
+}
+
+/// A call as it comes out of the wire, or the refusal that it got there.
+pub fn request(
+    service: &'static Service,
+    operation: &str,
+    input: &Value,
+) -> Result<Result<wire::Call, Box<wire::Rejection>>, Fault> {
+    let unknown = || Fault(format!("{} has no {operation}", service.service_id));
+    let model = service.operations.iter().find(|one| one.name == operation);
+    let model = model.ok_or_else(unknown)?;
+    let input = match model.input {
+        Some(schema) => wire::Document::from_json(schema, input).map_err(Fault::of)?,
+        None => wire::Document::empty(),
+    };
+    let request = wire::encode_request(service, model, &input).map_err(Fault::of)?;
+    let (parts, body) = request.into_parts();
+    Ok(wire::route(service, &parts, &body))
 }

@@ -50,18 +50,43 @@ pub(super) fn start(
     let store = Arc::new(MemoryStore::open(disk.clone()).map_err(Fault::of)?);
     let driver = Arc::new(FakeDriver::new(Arc::clone(clock) as Arc<dyn Clock>));
     let (traffic, decisions) = (Arc::new(SimTraffic::default()), Arc::new(Decisions::default()));
-    let fleets = Fleets::new(Means {
-        store: Arc::clone(&store) as Arc<dyn Store>,
-        driver: Arc::clone(&driver) as Arc<dyn Driver>,
-        traffic: Arc::clone(&traffic) as Arc<dyn Traffic>,
+    let kept = || Arc::clone(&store) as Arc<dyn Store>;
+    let fleets = Fleets::new(fleets(clock, kept(), &driver, &traffic, ids));
+    let means = scaling(clock, kept(), &driver, metrics, (limits, ids.entropy()));
+    let scaling = Scaling::new(means, Arc::clone(&decisions));
+    Ok(Parts { store, driver, traffic, fleets, scaling, decisions })
+}
+
+/// What the loop that looks after fleets works with.
+pub(super) fn fleets(
+    clock: &Arc<SimClock>,
+    store: Arc<dyn Store>,
+    driver: &Arc<FakeDriver>,
+    traffic: &Arc<SimTraffic>,
+    ids: &Ids,
+) -> Means {
+    Means {
+        store,
+        driver: Arc::clone(driver) as Arc<dyn Driver>,
+        traffic: Arc::clone(traffic) as Arc<dyn Traffic>,
         clock: Arc::clone(clock) as Arc<dyn Clock>,
         scope: scope(),
         resources: BTreeMap::new(),
         new_id: ids.instances(),
-    });
-    let scaling = scale::Means {
-        store: Arc::clone(&store) as Arc<dyn Store>,
-        driver: Arc::clone(&driver) as Arc<dyn Driver>,
+    }
+}
+
+/// What the loop that scales works with.
+pub(super) fn scaling(
+    clock: &Arc<SimClock>,
+    store: Arc<dyn Store>,
+    driver: &Arc<FakeDriver>,
+    metrics: &Arc<Metrics>,
+    (limits, entropy): (&Arc<Limits>, Arc<dyn Fn() -> u128 + Send + Sync>),
+) -> scale::Means {
+    scale::Means {
+        store,
+        driver: Arc::clone(driver) as Arc<dyn Driver>,
         clock: Arc::clone(clock) as Arc<dyn Clock>,
         metrics: Arc::clone(metrics),
         scope: scope(),
@@ -69,10 +94,8 @@ pub(super) fn start(
         resources: BTreeMap::new(),
         machine: MACHINE,
         settle: SETTLE,
-        entropy: ids.entropy(),
-    };
-    let scaling = Scaling::new(scaling, Arc::clone(&decisions));
-    Ok(Parts { store, driver, traffic, fleets, scaling, decisions })
+        entropy,
+    }
 }
 
 /// Numbers where the server has random bits, so that every run has the same ids.

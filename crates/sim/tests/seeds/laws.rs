@@ -7,9 +7,9 @@ use std::time::Duration;
 use domain::endpoint::Deployment;
 use domain::instance::DeploymentId;
 use domain::name::{EndpointKey, EndpointName};
-use domain::scaling::{Activity, ActivityStatus, FULFILMENT_TIMEOUT, TargetKey};
+use domain::scaling::{Activity, ActivityStatus, FULFILMENT_TIMEOUT};
 use domain::time::{Clock, Timestamp};
-use sim::World;
+use sim::{World, laws};
 use store::State;
 use store::record::ActivityKey;
 
@@ -42,7 +42,8 @@ impl Laws {
             return;
         }
         self.state = Some(Arc::clone(&state));
-        nothing_is_orphaned(&state, seed);
+        let orphan = laws::orphan(&state, &world.scope());
+        assert_eq!(orphan, None, "seed {seed}");
         for endpoint in state.endpoints.values() {
             for fleet in endpoint.live.iter().flat_map(|live| &live.fleets) {
                 assert!(fleet.desired_count > 0, "seed {seed}: nothing is wanted of {endpoint:?}");
@@ -65,7 +66,7 @@ impl Laws {
         let state = world.state();
         let endpoint: EndpointName = "e".parse().unwrap();
         assert_eq!(state.targets_of(&EndpointKey::from(&endpoint)).count(), 0);
-        nothing_is_orphaned(&state, 0);
+        assert_eq!(laws::orphan(&state, &world.scope()), None);
     }
 
     /// While an endpoint is being updated, nobody changes the counts of what serves and of what is built, and no
@@ -106,31 +107,5 @@ fn a_policy_stays_within_bounds(state: &State, key: &ActivityKey, activity: &Act
         let bounds = target.bounds();
         let within = bounds.clamp(to) == to;
         assert!(within, "seed {seed}: {to} is not within {bounds:?}: {activity:?}");
-    }
-}
-
-/// Policies, alarms and scheduled actions belong to targets that are there, and so does what is in flight.
-fn nothing_is_orphaned(state: &State, seed: u64) {
-    let there = |target: &TargetKey| state.targets.contains_key(target);
-    for policy in state.policies.values() {
-        assert!(there(&policy.target), "seed {seed}: an orphan: {policy:?}");
-    }
-    for action in state.scheduled_actions.values() {
-        assert!(there(&action.target), "seed {seed}: an orphan: {action:?}");
-    }
-    for name in state.alarms.keys().filter(|name| name.to_string().starts_with("TargetTracking-")) {
-        let owned = state.policies.values().any(|policy| policy.alarms.contains(name));
-        assert!(owned, "seed {seed}: an orphan: {name}");
-    }
-    for target in state.targets.keys() {
-        assert!(state.endpoints.contains_key(&target.endpoint), "seed {seed}: an orphan: {target}");
-    }
-    for (key, activity) in &state.activities {
-        if activity.status == ActivityStatus::InProgress {
-            let target = state.targets.get(&key.target);
-            let flight = target.and_then(|target| target.memory.in_flight);
-            let own = flight.is_some_and(|flight| flight.activity == key.id);
-            assert!(own, "seed {seed}: nobody looks after {activity:?}");
-        }
     }
 }

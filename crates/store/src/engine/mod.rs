@@ -117,7 +117,7 @@ fn write(mut journal: impl Journal, mut jobs: mpsc::Receiver<Job>, published: &A
 }
 
 /// A decision that panics must not take the writer with it: it alone fails, and changes nothing.
-fn run(decision: Decision, state: &State) -> Result<Changes, Error> {
+pub(crate) fn run(decision: Decision, state: &State) -> Result<Changes, Error> {
     catch_unwind(AssertUnwindSafe(|| decision(state)))
         .map_err(|_| Error::Commit("the decision panicked".into()))
 }

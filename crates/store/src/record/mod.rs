@@ -1,5 +1,7 @@
 //! What is kept, and in which form: each record carries the version of its form and is brought up to date when read.
 
+mod safe_update;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -21,6 +23,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::state::{State, Table};
+
+pub use safe_update::{Lender, SafeUpdate};
 
 /// A record of one kind. `KIND` and the text of a key never change once released.
 pub trait Record: Serialize + DeserializeOwned + Send + Sync + 'static {
@@ -145,6 +149,7 @@ records! {
     Activity: "scaling-activity" version 1 in activities by ActivityKey, |it| ActivityKey::from(it), |key| key.to_string();
     Alarm: "alarm" version 1 in alarms by AlarmName, |it| it.name.clone(), |key| key.to_string();
     HistoryItem: "alarm-history" version 1 in alarm_history by HistoryKey, |it| HistoryKey::from(it), |key| key.to_string();
+    SafeUpdate: "safe-update" version 1 in safe_updates by EndpointKey, |it| it.endpoint(), |key| key.as_str().to_owned();
     Tagged: "tags" version 1 in tagged by String, |it| it.arn.clone(), |key| key.clone();
     User: "iam-user" version 1 in users by NameKey, |it| it.key(), |key| key.to_string();
     Group: "iam-group" version 1 in groups by NameKey, |it| it.key(), |key| key.to_string();

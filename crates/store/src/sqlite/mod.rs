@@ -69,16 +69,17 @@ impl SqliteJournal {
         }
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.execute_batch(
+        // Both numbers come with the table: a file that has one without the others would be taken for another program's.
+        connection.execute_batch(&format!(
             "BEGIN IMMEDIATE;
              CREATE TABLE IF NOT EXISTS record (
                  kind TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL, body BLOB NOT NULL,
                  PRIMARY KEY (kind, key)
              ) WITHOUT ROWID, STRICT;
+             PRAGMA application_id = {APPLICATION_ID};
+             PRAGMA user_version = {LAYOUT};
              COMMIT;",
-        )?;
-        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-        connection.pragma_update(None, "user_version", LAYOUT)?;
+        ))?;
         Ok(Self(connection))
     }
 

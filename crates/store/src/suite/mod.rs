@@ -10,6 +10,7 @@ use domain::endpoint_config::EndpointConfig;
 use domain::instance::DeploymentId;
 use domain::model::Model;
 use domain::name::EndpointKey;
+use domain::safe_update::{Config, Facts, Request, Run, Running, Saved};
 use domain::tag::Tags;
 use domain::time::Timestamp;
 use serde_json::json;
@@ -19,7 +20,7 @@ use scaling::{
 };
 
 use crate::memory::Disk;
-use crate::record::Tagged;
+use crate::record::{Lender, SafeUpdate, Tagged};
 use crate::{Changes, Error, MemoryStore, SqliteStore, State, Store, Undecided, decide};
 
 /// Opens a store, again and again, on what it kept before.
@@ -134,6 +135,47 @@ async fn every_kind_of_record_outlives_a_restart(place: impl Place) {
     );
 }
 
+async fn a_safe_update_outlives_a_restart(place: impl Place) {
+    let now = Timestamp::from_millis(5);
+    let config = |name: &str| Config { name: name.parse().unwrap(), variants: Vec::new() };
+    let facts = Facts {
+        endpoint: "Chat".parse().unwrap(),
+        arn: "arn".into(),
+        status: "InService".into(),
+        in_use: config("c"),
+        wanted: config("d"),
+        running: vec![Running {
+            variant: "v".parse().unwrap(),
+            current: Some(1),
+            desired: Some(2),
+            weight: 0.1,
+        }],
+        scaled: Vec::new(),
+    };
+    let update = SafeUpdate {
+        run: Run::begin(facts, Saved::default(), Request::default(), now).unwrap(),
+        turn: 3,
+        paused: true,
+        started_by: "someone".into(),
+        lender: Lender {
+            arn: "somebody".into(),
+            access_key_id: "AKIA".into(),
+            source_ip: Some([127, 0, 0, 1].into()),
+            secure: true,
+            user_agent: Some("tests".into()),
+        },
+    };
+    let (kept, store) = (update.clone(), place.open());
+    let put =
+        decide(&*store, move |_: &State| -> Result<_, ()> { Ok((Changes::none().put(kept), ())) });
+    put.await.unwrap();
+    drop(store);
+    let state = place.open().state();
+    let found = state.safe_updates.get("chat").unwrap();
+    assert_eq!(**found, update);
+    assert!(!found.is_running() && !found.has_ended());
+}
+
 async fn a_deleted_record_stays_away(place: impl Place) {
     let store = place.open();
     put_model(&*store, "m").await.unwrap();
@@ -175,6 +217,7 @@ store_suite! {
     check_and_write_are_one_for_concurrent_decisions,
     every_kind_of_record_outlives_a_restart,
     every_record_of_scaling_outlives_a_restart,
+    a_safe_update_outlives_a_restart,
     what_belongs_to_a_target_is_found_in_its_order,
     a_deleted_record_stays_away,
     a_decision_that_panics_fails_alone,

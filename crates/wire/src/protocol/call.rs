@@ -78,6 +78,20 @@ fn tell_query_code(service: &Service, error: &ErrorBody, response: &mut Response
 }
 
 impl Call {
+    /// A call of the program itself, which no bytes carry. It is validated like any other.
+    pub fn within(
+        service: &'static Service,
+        operation: &'static OperationModel,
+        input: Document,
+    ) -> Result<Self, ErrorBody> {
+        if let Some(schema) = operation.input {
+            validate(schema, &input)
+                .map_err(|found| ErrorBody::validation(service.validation_code, &found))?;
+        }
+        let protocol = service.protocols.first().copied().unwrap_or(Protocol::AwsJson1_1);
+        Ok(Self { service, operation, protocol, query_mode: false, input })
+    }
+
     /// The input as its type. Fails only if `I` is not this operation's input.
     pub fn input<I: Shape>(&self) -> Result<I, DecodeError> {
         I::from_document(&self.input)
@@ -91,6 +105,13 @@ impl Call {
     /// A successful answer of an operation without output.
     pub fn respond_empty(&self, request_id: &str) -> Response<Bytes> {
         self.respond_document(&Document::empty(), request_id)
+    }
+
+    /// A successful answer whose members are not the operation's own.
+    pub fn respond_as<S: Shape>(&self, output: &S, request_id: &str) -> Response<Bytes> {
+        let operation = self.operation.answering(S::schema());
+        let output = output.to_document();
+        self.protocol.encode_output(self.service, &operation, &output, request_id)
     }
 
     pub fn respond_document(&self, output: &Document, request_id: &str) -> Response<Bytes> {

@@ -9,16 +9,18 @@ use crate::failure::{Failure, Outcome};
 
 /// Crate to the crates of ours it may depend on, tests included. Anything absent is forbidden.
 const ALLOWED: &[(&str, Allowed)] = &[
-    ("api", Allowed::Only(&["auth", "domain", "logs", "metrics", "store", "wire"])),
+    ("api", Allowed::Only(&["auth", "domain", "logs", "metrics", "safe_update", "store", "wire"])),
     ("artifact", Allowed::Only(&["domain"])),
     ("auth", Allowed::Only(&[])),
-    ("cli", Allowed::Only(&["auth", "domain", "wire"])),
+    ("cli", Allowed::Only(&["auth", "domain", "safe_update", "wire"])),
     ("control", Allowed::Only(&["domain", "metrics", "runtime", "store"])),
     ("domain", Allowed::Only(&[])),
+    ("fuzz", Allowed::Anything),
     ("gateway", Allowed::Only(&["auth", "domain", "wire"])),
     ("logs", Allowed::Only(&["domain"])),
     ("metrics", Allowed::Only(&["domain"])),
     ("runtime", Allowed::Only(&["domain", "logs"])),
+    ("safe_update", Allowed::Only(&["domain", "wire"])),
     ("serve", Allowed::Only(&[])),
     ("server", Allowed::Anything),
     ("sim", Allowed::Anything),

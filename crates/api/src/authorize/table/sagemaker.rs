@@ -39,7 +39,11 @@ pub(super) fn needs(ask: &Ask<'_>, operation: Operation) -> Vec<Need> {
         Operation::ListEndpoints => any("ListEndpoints"),
         Operation::ListModels => any("ListModels"),
         Operation::ListTags => vec![tagged("ListTags")],
-        Operation::UpdateEndpoint => endpoint("UpdateEndpoint"),
+        // Both, as AWS's service authorization reference has it.
+        Operation::UpdateEndpoint => {
+            let config = Need::on("sagemaker", "UpdateEndpoint", config_arn(ask));
+            endpoint("UpdateEndpoint").into_iter().chain([config]).collect()
+        }
         Operation::UpdateEndpointWeightsAndCapacities => {
             endpoint("UpdateEndpointWeightsAndCapacities")
         }

@@ -1,4 +1,5 @@
-//! Tidegate's own operations: `tidegate:*` actions on the endpoints that they look at.
+//! Tidegate's own operations: `tidegate:*` actions on the endpoints that they are about. A safe update asks for
+//! every action of AWS's services too that it calls, whenever it calls it.
 
 use wire::tidegate::Operation;
 
@@ -10,6 +11,13 @@ pub(super) fn needs(ask: &Ask<'_>, operation: Operation) -> Vec<Need> {
         |action| vec![Need::on("tidegate", action, ask.endpoint_arn(ask.text("EndpointName")))];
     match operation {
         Operation::DescribeInstances => endpoint("DescribeInstances"),
+        Operation::DescribeLastUpdate => endpoint("DescribeLastUpdate"),
+        Operation::DescribeSafeUpdate => endpoint("DescribeSafeUpdate"),
         Operation::ExplainScaling => endpoint("ExplainScaling"),
+        Operation::ListSafeUpdates => vec![Need::any("tidegate", "ListSafeUpdates")],
+        Operation::PlanSafeUpdate => endpoint("PlanSafeUpdate"),
+        Operation::ResumeSafeUpdate => endpoint("ResumeSafeUpdate"),
+        Operation::StartSafeUpdate => endpoint("StartSafeUpdate"),
+        Operation::UndoSafeUpdate => endpoint("UndoSafeUpdate"),
     }
 }

@@ -10,7 +10,7 @@ use store::Changes;
 
 use super::{ENDPOINT, Still, World, key, key_id, policy, scope, user};
 
-fn allow() -> String {
+pub(super) fn allow() -> String {
     policy("Allow", "sagemaker:InvokeEndpoint", &format!("{ENDPOINT}/e"))
 }
 

@@ -12,8 +12,9 @@ use wire::Service;
 
 use super::{ENDPOINT, Still, World, key_id, policy, user};
 
-const ROOT: &str = "AKIAROOT";
-const TARGETS: &str = "arn:aws:application-autoscaling:us-east-1:000000000000:scalable-target/*";
+pub(super) const ROOT: &str = "AKIAROOT";
+pub(super) const TARGETS: &str =
+    "arn:aws:application-autoscaling:us-east-1:000000000000:scalable-target/*";
 const LITERAL: &str = "An Application AutoScaling scalable target exists for a variant being deleted, and the IAM \
      identity used to invoke DeleteEndpoint does not have application-autoscaling:DeregisterScalableTarget permission to \
      deregister the scalable target.";
@@ -35,12 +36,17 @@ async fn call(
     (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap_or(Value::Null))
 }
 
-async fn sagemaker(world: &World, key_id: &str, operation: &str, input: Value) -> (u16, Value) {
+pub(super) async fn sagemaker(
+    world: &World,
+    key_id: &str,
+    operation: &str,
+    input: Value,
+) -> (u16, Value) {
     call(world, key_id, (&wire::sagemaker::SERVICE, operation), input).await
 }
 
 /// An endpoint `e` in service whose variant `v` is registered and has a policy, all of it root's work.
-async fn scaling(world: &World) {
+pub(super) async fn scaling(world: &World) {
     let variant = json!({"VariantName": "v", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1});
     for (operation, input) in [
         ("CreateModel", json!({"ModelName": "m", "PrimaryContainer": {"Image": "tidegate/echo"}})),

@@ -2,6 +2,8 @@
 
 mod change;
 mod deletion;
+mod dry_run;
+mod memory;
 mod table;
 
 use std::collections::BTreeMap;
@@ -113,6 +115,7 @@ impl World {
             scope: scope(),
             caller: credential.principal.clone(),
             asked: Asked { access_key_id: key_id.into(), ..Asked::default() },
+            grant: None,
             limits: Arc::new(Limits { instances: 8, by_type: BTreeMap::new() }),
             logs: Arc::new(logs::Empty),
             metrics: Arc::new(metrics::Metrics::in_memory(Arc::new(Still)).unwrap()),

@@ -192,6 +192,24 @@ fn operations_need_what_the_reference_says() {
             json!({"EndpointName": "e"}),
             vec![on("tidegate:ExplainScaling", format!("{ENDPOINT}/e"))],
         ),
+        (
+            "tidegate",
+            "StartSafeUpdate",
+            json!({"EndpointName": "Big", "EndpointConfigName": "c"}),
+            vec![on("tidegate:StartSafeUpdate", format!("{ENDPOINT}/big"))],
+        ),
+        (
+            "tidegate",
+            "UndoSafeUpdate",
+            json!({"EndpointName": "e"}),
+            vec![on("tidegate:UndoSafeUpdate", format!("{ENDPOINT}/e"))],
+        ),
+        (
+            "tidegate",
+            "ListSafeUpdates",
+            json!({}),
+            vec![on("tidegate:ListSafeUpdates", "*".into())],
+        ),
     ];
     for (service, operation, input, expected) in rows {
         assert_eq!(needed(service, operation, &input), expected, "{service} {operation}");

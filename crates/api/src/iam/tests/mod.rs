@@ -80,6 +80,7 @@ impl World {
             scope: self.scope.clone(),
             caller: self.principal(key_id).expect("the key is somebody's"),
             asked: Asked { access_key_id: key_id.into(), ..Asked::default() },
+            grant: None,
             limits: Arc::new(Limits { instances: 8, by_type: BTreeMap::new() }),
             logs: Arc::new(logs::Empty),
             metrics: Arc::new(metrics::Metrics::in_memory(clock()).unwrap()),

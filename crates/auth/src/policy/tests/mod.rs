@@ -1,8 +1,10 @@
 //! The language as AWS documents it, in tables; a second evaluator that is slow and plain; hostile texts.
 
 mod allocation;
+mod assumption;
 mod conditions;
 mod differential;
+mod documented;
 mod documents;
 mod hostile;
 mod malformed;

@@ -1,5 +1,7 @@
 //! The table of `reference/autoscaling-and-cloudwatch.md`, section 8.4: each condition, its place in the order, its text.
 
+use std::cell::Cell;
+
 use super::*;
 use crate::sigv4::{Answer, Dialect, Signer, sign};
 
@@ -262,7 +264,7 @@ fn signed(service: &str, spoil: impl FnOnce(&mut Request<()>)) -> Parts {
     request.into_parts().0
 }
 
-fn of_s3(spoil: impl FnOnce(&mut Request<()>), body: &[u8]) -> Result<Arc<Credential>, Problem> {
+fn of_s3(spoil: impl FnOnce(&mut Request<()>), body: &[u8]) -> Result<Found, Problem> {
     verdict(
         &signed("s3", spoil),
         body,
@@ -273,8 +275,7 @@ fn of_s3(spoil: impl FnOnce(&mut Request<()>), body: &[u8]) -> Result<Arc<Creden
 
 #[test]
 fn s3_signs_the_hash_of_the_body_or_none() {
-    let code =
-        |verdict: Result<Arc<Credential>, Problem>| verdict.unwrap_err().answer(Dialect::S3).code;
+    let code = |verdict: Result<Found, Problem>| verdict.unwrap_err().answer(Dialect::S3).code;
     let declare = |text: &'static str| {
         move |request: &mut Request<()>| {
             request.headers_mut().insert("x-amz-content-sha256", HeaderValue::from_static(text));
@@ -336,6 +337,7 @@ fn what_is_logged_holds_no_session_token() {
     let claim = Claim::parse(&parts).unwrap();
     let admitted = claim.admit(&TwoKeys::new(), &EXPECT).unwrap();
     let problem = admitted
+        .clone()
         .verify(Payload::Sha256([0; 32]), &TwoKeys::new(), &mut SigningKeys::new())
         .unwrap_err();
     assert!(
@@ -349,14 +351,48 @@ fn what_is_logged_holds_no_session_token() {
     }
 }
 
+/// Keys that are looked up by the book.
+struct Watched {
+    credential: Option<Arc<Credential>>,
+    /// What they say of a key that was found before.
+    holds: bool,
+    looks: Cell<u32>,
+}
+
+impl Credentials for Watched {
+    fn find(&self, _: &str) -> Option<Found> {
+        self.looks.set(self.looks.get() + 1);
+        self.credential.clone().map(Found::from)
+    }
+
+    fn holds(&self, _: &Found) -> bool {
+        self.holds
+    }
+}
+
 #[test]
-fn a_key_deleted_while_the_body_arrives_does_not_count() {
+fn what_becomes_of_a_key_while_the_body_arrives_counts() {
+    let TwoKeys { long_term, temporary } = TwoKeys::new();
+    let renamed = |session| Credential { session, ..Credential::clone(&long_term) };
+    let other_secret =
+        Credential { secret: SecretKey::new("another"), ..Credential::clone(&long_term) };
     let parts = signed("sagemaker", |_| {});
     let claim = Claim::parse(&parts).unwrap();
-    let admitted = claim.admit(&TwoKeys::new(), &EXPECT).unwrap();
-    let gone = |_: &str| None;
-    let verdict = admitted.verify(Payload::Sha256(sha256(b"body")), &gone, &mut SigningKeys::new());
-    assert_eq!(verdict, Err(Problem::UnknownKey { access_key_id: KEY_ID.into() }));
+    for (now, holds, looks, code) in [
+        (Some(renamed(None)), true, 0, None),
+        (Some(renamed(None)), false, 1, None),
+        (None, false, 1, Some("UnrecognizedClientException")),
+        (Some(renamed(temporary.session.clone())), false, 1, Some("UnrecognizedClientException")),
+        (Some(other_secret), false, 1, Some("InvalidSignatureException")),
+    ] {
+        let shown = format!("{now:?}, {holds}");
+        let admitted = claim.admit(&TwoKeys::new(), &EXPECT).unwrap();
+        let keys = Watched { credential: now.map(Arc::new), holds, looks: Cell::new(0) };
+        let payload = Payload::Sha256(sha256(b"body"));
+        let verdict = admitted.verify(payload, &keys, &mut SigningKeys::new());
+        let told = verdict.err().map(|problem| problem.answer(Dialect::Json).code);
+        assert_eq!((keys.looks.get(), told), (looks, code), "{shown}");
+    }
 }
 
 #[test]

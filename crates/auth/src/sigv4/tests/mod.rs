@@ -9,7 +9,7 @@ use std::sync::Arc;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request};
 
-use crate::{Credential, Credentials, Principal, SecretKey, Session, SessionToken};
+use crate::{Credential, Credentials, Found, Principal, SecretKey, Session, SessionToken};
 
 use super::{Claim, Expectation, Payload, Problem, SigningKeys, sha256};
 
@@ -54,12 +54,13 @@ impl TwoKeys {
 }
 
 impl Credentials for TwoKeys {
-    fn find(&self, access_key_id: &str) -> Option<Arc<Credential>> {
-        match access_key_id {
-            KEY_ID => Some(Arc::clone(&self.long_term)),
-            SESSION_KEY_ID => Some(Arc::clone(&self.temporary)),
-            _ => None,
-        }
+    fn find(&self, access_key_id: &str) -> Option<Found> {
+        let found = match access_key_id {
+            KEY_ID => &self.long_term,
+            SESSION_KEY_ID => &self.temporary,
+            _ => return None,
+        };
+        Some(Found::from(Arc::clone(found)))
     }
 }
 
@@ -81,7 +82,7 @@ fn verdict(
     body: &[u8],
     credentials: &impl Credentials,
     expect: &Expectation<'_>,
-) -> Result<Arc<Credential>, Problem> {
+) -> Result<Found, Problem> {
     let claim = Claim::parse(parts)?;
     let admitted = claim.admit(credentials, expect)?;
     let payload =

@@ -31,12 +31,7 @@ impl Recording {
         serde_json::from_str(include_str!("../../../vectors/botocore.json")).unwrap()
     }
 
-    fn verdict(
-        &self,
-        vector: &Vector,
-        parts: &Parts,
-        body: &[u8],
-    ) -> Result<Arc<Credential>, Problem> {
+    fn verdict(&self, vector: &Vector, parts: &Parts, body: &[u8]) -> Result<Found, Problem> {
         let credential = Arc::new(Credential {
             access_key_id: vector.access_key_id.clone(),
             secret: SecretKey::new(self.secret.as_str()),

@@ -21,8 +21,9 @@ const BUCKET: &str = "models";
 /// The image that runs ONNX models.
 const IMAGE: &str = "tidegate/onnx:latest";
 
-/// A label here, without meaning to the server unless its config gives it one.
-const INSTANCE_TYPE: &str = "ml.m5.large";
+/// What the first version runs on, and what all later ones do: labels here, without meaning to the server unless its
+/// config gives them one, and yet what UpdateEndpoint goes by.
+const INSTANCE_TYPES: [&str; 2] = ["ml.m5.large", "ml.c5.large"];
 
 /// SageMaker's usual name for an only variant.
 pub(super) const VARIANT: &str = "AllTraffic";
@@ -59,6 +60,12 @@ impl Belongings {
     /// The name of the model and the config of one version.
     pub(super) fn version(&self, version: u32) -> String {
         format!("{}-v{version}", self.name)
+    }
+
+    /// The instance type that a version runs on.
+    pub(super) fn instance_type(version: u32) -> &'static str {
+        let [first, later] = INSTANCE_TYPES;
+        if version <= 1 { first } else { later }
     }
 
     /// Uploads the model.
@@ -100,7 +107,7 @@ impl Belongings {
                 variant_name: VARIANT.to_owned(),
                 model_name: Some(self.version(version)),
                 initial_instance_count: Some(1),
-                instance_type: Some(INSTANCE_TYPE.to_owned()),
+                instance_type: Some(Self::instance_type(version).to_owned()),
                 initial_variant_weight: Some(1.0),
                 ..ProductionVariant::default()
             }],

@@ -9,6 +9,7 @@ mod belongings;
 mod load;
 mod own_server;
 mod report;
+mod safely;
 mod stage;
 mod story;
 mod tide;
@@ -16,18 +17,15 @@ mod tide;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 
+use crate::interruption::{INTERRUPTED, Interruption};
 use crate::output::Output;
 use crate::{Environment, Error, Global};
 
 use report::Report;
 use stage::Stage;
 use story::Story;
-
-/// The exit code of a program that was interrupted, as shells have it.
-const INTERRUPTED: u8 = 130;
 
 /// What requests went through, all in all.
 const WHOLE: &str = "a scale-out, an update and a scale-in";
@@ -60,6 +58,11 @@ pub(super) async fn run(
     environment: &Environment,
     output: &Output,
 ) -> Result<ExitCode, Error> {
+    if global.aws {
+        return Err(Error::Usage(
+            "--aws: the demonstration is not for AWS, where it would cost money".to_owned(),
+        ));
+    }
     let mut interruption = Interruption::listen()?;
     let started = Instant::now();
     let mut report = Report::default();
@@ -130,33 +133,4 @@ fn conclude(
     }
     output.note(format_args!("\n{} requests through {told}, and none failed.", total.requests));
     shown.map(|()| ExitCode::SUCCESS)
-}
-
-/// The user, or the system, wants it to end.
-struct Interruption {
-    signals: [Signal; 3],
-}
-
-impl Interruption {
-    fn listen() -> Result<Self, Error> {
-        let listen = |kind| {
-            signal(kind)
-                .map_err(|cause| Error::Failed(format!("cannot listen for signals: {cause}")))
-        };
-        let signals = [
-            listen(SignalKind::interrupt())?,
-            listen(SignalKind::terminate())?,
-            listen(SignalKind::hangup())?,
-        ];
-        Ok(Self { signals })
-    }
-
-    async fn comes(&mut self) {
-        let [interrupt, terminate, hangup] = &mut self.signals;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
-    }
 }

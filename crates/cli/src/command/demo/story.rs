@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wire::sagemaker::{DescribeEndpointOutput, EndpointStatus, UpdateEndpointInput};
+use wire::sagemaker::{DescribeEndpointOutput, EndpointStatus};
 use wire::tidegate::ExplainScalingOutput;
 
 use crate::Error;
@@ -17,6 +17,7 @@ use super::autoscale::{self, MAX_CAPACITY, MIN_CAPACITY, Pace, Way};
 use super::belongings::{Belongings, VARIANT};
 use super::load::{CLIENTS, Load, Tally};
 use super::report::{Report, Step};
+use super::safely;
 use super::tide::{self, Forecast};
 
 /// How long the clients work before and after a change, so that there is something to compare with.
@@ -106,33 +107,57 @@ impl Story<'_> {
         Ok(forecast)
     }
 
+    /// Gives the variant that scales another instance type: refused by hand, and then done.
     async fn update(&mut self, load: &Load) -> Result<(), Error> {
-        let name = "update it under load";
+        self.belongings.create_model(&self.client, 2).await?;
+        self.belongings.create_config(&self.client, 2).await?;
+        let before = self.policies().await?;
+        self.refused_by_hand().await?;
+
+        let name = "update it safely under load";
         let progress = Progress::start(self.output, name);
         progress.remark(format!("{CLIENTS} clients at work"));
         tokio::time::sleep(AROUND).await;
-        self.belongings.create_model(&self.client, 2).await?;
-        self.belongings.create_config(&self.client, 2).await?;
-        let input = UpdateEndpointInput {
-            endpoint_name: self.belongings.endpoint().to_owned(),
-            endpoint_config_name: self.belongings.version(2),
-            // Without it, the count would go back to the config's.
-            retain_all_variant_properties: Some(true),
-            ..UpdateEndpointInput::default()
-        };
-        self.client.sagemaker_order("UpdateEndpoint", &input).await?;
+        let (from, to) = (self.belongings.version(1), self.belongings.version(2));
+        safely::update(&self.client, self.belongings.endpoint(), &to, &progress).await?;
         let endpoint = self.settled(&progress).await?;
-        if endpoint.endpoint_config_name.as_ref() != Some(&input.endpoint_config_name) {
-            let reason = endpoint.failure_reason.as_deref().unwrap_or("no reason given");
-            return Err(Error::Failed(format!("the update did not come about: {reason}")));
+        if endpoint.endpoint_config_name.as_deref() != Some(&to) {
+            return Err(Error::Failed(format!("the update to {to} did not come about")));
+        }
+        let after = self.policies().await?;
+        if after != before {
+            let lost = format!("what scaled it was {before:?}, and is {after:?}");
+            return Err(Error::Failed(lost));
         }
         tokio::time::sleep(AROUND).await;
         let variants = endpoint.production_variants.iter().flatten();
         let kept: i32 = variants.filter_map(|variant| variant.current_instance_count).sum();
-        let (before, after) = (self.belongings.version(1), self.belongings.version(2));
-        let result = format!("{before} → {after}, blue/green, {kept} instances kept");
+        let result =
+            format!("{from} → {to}, {kept} instances kept, policy {} is back", after.join(", "));
         self.finish(name, progress, Some(load.take()), &result);
         Ok(())
+    }
+
+    async fn refused_by_hand(&mut self) -> Result<(), Error> {
+        let name = "give it another instance type";
+        let progress = Progress::start(self.output, name);
+        let (endpoint, config) = (self.belongings.endpoint(), self.belongings.version(2));
+        let words = safely::refused(&self.client, endpoint, &config).await?;
+        let (from, to) = (Belongings::instance_type(1), Belongings::instance_type(2));
+        self.finish(name, progress, None, &format!("{from} → {to}: refused, because it scales"));
+        self.output.note(wrapped("    ", &words, WIDTH));
+        let command = format!(
+            "What it asks for, and putting everything back afterwards, is one command: tidegate endpoint update \
+             {endpoint} --endpoint-config {config}"
+        );
+        self.output.note(wrapped("    ", &command, WIDTH));
+        Ok(())
+    }
+
+    /// The names of the policies that scale the variant.
+    async fn policies(&self) -> Result<Vec<String>, Error> {
+        let explained = explain(&self.client, self.belongings.endpoint(), VARIANT).await?;
+        Ok(explained.policies.into_iter().map(|policy| policy.policy_name).collect())
     }
 
     /// Registers the variant with a policy that the load at hand is too much for.

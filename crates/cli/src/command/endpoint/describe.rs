@@ -3,38 +3,58 @@
 use std::process::ExitCode;
 
 use domain::name::EndpointName;
+use domain::safe_update::{Phase, Run};
 use wire::sagemaker::{DescribeEndpointOutput, PendingDeploymentSummary};
 
-use crate::Error;
 use crate::client::Client;
-use crate::command::clock;
+use crate::command::ServerClock;
 use crate::output::{Output, age, fields, instant, json_of, table};
+use crate::{Environment, Error, wall};
 
 use super::variants::Row;
-use super::{describe, hint};
+use super::{describe, hint, journal_of, last_update};
 
 const HEADING: [&str; 5] = ["VARIANT", "INSTANCES", "WEIGHT", "STATUS", "IMAGE"];
 
 pub(super) async fn run(
     client: &Client,
     name: &EndpointName,
+    environment: &Environment,
     output: &Output,
 ) -> Result<ExitCode, Error> {
     let endpoint = match describe(client, name.as_str()).await {
         Ok(endpoint) => endpoint,
         Err(error) => return Err(hint::with_names(client, name.as_str(), error).await),
     };
+    let clock = ServerClock::ask(client).await.ok();
+    let now = clock.as_ref().map_or_else(wall::now_millis, ServerClock::now_millis);
+    let kept = journal_of(client, name.as_str(), environment).await;
+    let last = match (&clock, &kept) {
+        (Some(_), _) => last_update::of_server(client, name.as_str()).await,
+        (None, Some(run)) => Some(last_update::of_journal(run, &endpoint)),
+        (None, None) => None,
+    };
     if output.json {
-        output.json(&json_of(&endpoint))?;
+        let mut shown = json_of(&endpoint);
+        if let Some(last) = &last {
+            shown["LastUpdate"] = json_of(last);
+        }
+        output.json(&shown)?;
     } else {
-        let now = clock::now_of(&client.target().server).await;
-        output.data(page(&endpoint, now))?;
+        let last = last.and_then(|last| last_update::told(&last, now));
+        let unfinished = kept.filter(|run| !matches!(run.phase, Phase::Ended(_)));
+        output.data(page(&endpoint, last, unfinished.as_ref(), now))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Everything a person wants to know, the most urgent first.
-fn page(endpoint: &DescribeEndpointOutput, now: i64) -> String {
+fn page(
+    endpoint: &DescribeEndpointOutput,
+    last_update: Option<String>,
+    unfinished: Option<&Run>,
+    now: i64,
+) -> String {
     let when = |millis: i64| format!("{} ({} ago)", instant(millis), age(millis, now));
     let mut head = vec![
         ("Endpoint", endpoint.endpoint_name.clone()),
@@ -47,6 +67,19 @@ fn page(endpoint: &DescribeEndpointOutput, now: i64) -> String {
     }
     if let Some(config) = &endpoint.endpoint_config_name {
         head.push(("Config", config.clone()));
+    }
+    if let Some(last) = last_update {
+        head.push(("Last update", last));
+    }
+    if let Some(run) = unfinished {
+        let name = &run.facts.endpoint;
+        head.push((
+            "Safe update",
+            format!(
+                "to {} is not finished: tidegate endpoint update {name} --resume, or --undo",
+                run.facts.wanted.name
+            ),
+        ));
     }
     head.push(("ARN", endpoint.endpoint_arn.clone()));
     head.push(("Created", when(endpoint.creation_time.0)));
@@ -140,6 +173,7 @@ Endpoint      tide
 Status        Updating
 Last failure  It did not start.
 Config        one
+Last update   to one: applied
 ARN           arn:aws:sagemaker:us-east-1:000000000000:endpoint/tide
 Created       1970-01-01T00:00:01Z (2m1s ago)
 Modified      1970-01-01T00:01:01Z (1m1s ago)
@@ -150,6 +184,6 @@ AllTraffic  1/1        1
 Deploying two, for 1m1s:
 VARIANT     INSTANCES  WEIGHT  STATUS                              IMAGE
 AllTraffic  0/3                Creating: Launching 3 instance(s).";
-        assert_eq!(page(&endpoint(), 122_000), wanted);
+        assert_eq!(page(&endpoint(), Some("to one: applied".into()), None, 122_000), wanted);
     }
 }

@@ -50,7 +50,7 @@ pub(super) async fn run(client: &Client, output: &Output) -> Result<ExitCode, Er
     Ok(ExitCode::SUCCESS)
 }
 
-async fn summaries(client: &Client) -> Result<Vec<EndpointSummary>, Error> {
+pub(in crate::command) async fn summaries(client: &Client) -> Result<Vec<EndpointSummary>, Error> {
     let operation = "ListEndpoints";
     let mut found = Vec::new();
     let mut input =

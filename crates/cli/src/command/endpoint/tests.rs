@@ -62,9 +62,14 @@ async fn a_name_that_is_not_there_gets_the_names_that_are() {
     let page = format!(r#"{{"Endpoints":[{}]}}"#, summary("tide"));
     let server = FakeServer::answering(&[(400, MISSING), (200, &page)]).await;
     let (output, ..) = Output::in_memory(false);
-    let error = describe::run(&Client::new(server.target()), &"tied".parse().unwrap(), &output)
-        .await
-        .unwrap_err();
+    let error = describe::run(
+        &Client::new(server.target()),
+        &"tied".parse().unwrap(),
+        &Environment::new(),
+        &output,
+    )
+    .await
+    .unwrap_err();
     assert_eq!(
         error.to_string(),
         "DescribeEndpoint: ValidationException: Could not find endpoint \"arn\".\nhint: did you mean tide?"
@@ -77,9 +82,14 @@ async fn a_refused_hint_does_not_hide_the_error() {
     let denied = r#"{"__type":"AccessDeniedException","message":"no"}"#;
     let server = FakeServer::answering(&[(400, MISSING), (400, denied)]).await;
     let (output, ..) = Output::in_memory(false);
-    let error = describe::run(&Client::new(server.target()), &"tied".parse().unwrap(), &output)
-        .await
-        .unwrap_err();
+    let error = describe::run(
+        &Client::new(server.target()),
+        &"tied".parse().unwrap(),
+        &Environment::new(),
+        &output,
+    )
+    .await
+    .unwrap_err();
     assert_eq!(
         error.to_string(),
         "DescribeEndpoint: ValidationException: Could not find endpoint \"arn\"."
@@ -91,8 +101,10 @@ async fn delete_says_where_before_it_acts_and_waits_to_the_end() {
     let deleting = described("tide", "Deleting");
     let server = FakeServer::answering(&[(200, ""), (200, &deleting), (400, MISSING)]).await;
     let (output, data, notes) = Output::in_memory(false);
-    let arguments = delete::Arguments { name: "tide".parse().unwrap(), wait: true };
-    delete::run(&Client::new(server.target()), &arguments, &output).await.unwrap();
+    let arguments = delete::Arguments { name: "tide".parse().unwrap(), wait: true, plan: false };
+    delete::run(&Client::new(server.target()), &arguments, &Environment::new(), &output)
+        .await
+        .unwrap();
     let url = server.target().server.url;
     let wanted = format!(
         "deleting endpoint tide at {url}, account 123456789012, region eu-west-1\ntide is gone\n"
@@ -107,7 +119,10 @@ async fn a_deletion_that_fails_is_an_error() {
     let failed = described("tide", "Failed");
     let server = FakeServer::answering(&[(200, ""), (200, &failed)]).await;
     let (output, ..) = Output::in_memory(false);
-    let arguments = delete::Arguments { name: "tide".parse().unwrap(), wait: true };
-    let error = delete::run(&Client::new(server.target()), &arguments, &output).await.unwrap_err();
+    let arguments = delete::Arguments { name: "tide".parse().unwrap(), wait: true, plan: false };
+    let error =
+        delete::run(&Client::new(server.target()), &arguments, &Environment::new(), &output)
+            .await
+            .unwrap_err();
     assert_eq!(error.to_string(), "tide was not deleted: it is Failed (no reason given)");
 }

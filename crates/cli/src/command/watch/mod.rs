@@ -17,6 +17,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::client::Client;
 use crate::command::endpoint::with_names;
+use crate::interruption::{INTERRUPTED, Interruption};
 use crate::output::{Ink, Output};
 use crate::target::Target;
 use crate::{Environment, Error, Global};
@@ -32,9 +33,6 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The width of a picture that no terminal bounds.
 const COLUMNS: usize = 120;
-
-/// The exit code of a program that was interrupted, as shells have it.
-const INTERRUPTED: u8 = 130;
 
 /// What to watch.
 #[derive(Debug, clap::Args)]
@@ -152,7 +150,8 @@ async fn on_screen(
     mut view: View,
     ink: Ink,
 ) -> Result<End, Error> {
-    let Signals { mut ends, mut resized } = Signals::listen()?;
+    let mut interruption = Interruption::listen()?;
+    let mut resized = resizing()?;
     let screen = Screen::enter()?;
     let mut keys = screen.keys();
     let mut ticks = ticks();
@@ -175,7 +174,7 @@ async fn on_screen(
                     Some(Key::Other) => {}
                     None => listens = false,
                 },
-                () = any(&mut ends) => return Ok(End::Interrupted),
+                () = interruption.comes() => return Ok(End::Interrupted),
                 _ = resized.recv() => screen.draw(&picture(&view, Screen::size(), ink))?,
             }
         };
@@ -192,33 +191,8 @@ fn ticks() -> Interval {
     ticks
 }
 
-/// What the system tells a program on a terminal.
-struct Signals {
-    ends: [Signal; 3],
-    resized: Signal,
-}
-
-impl Signals {
-    fn listen() -> Result<Self, Error> {
-        let listen = |kind| {
-            signal(kind)
-                .map_err(|cause| Error::Failed(format!("cannot listen for signals: {cause}")))
-        };
-        Ok(Self {
-            ends: [
-                listen(SignalKind::interrupt())?,
-                listen(SignalKind::terminate())?,
-                listen(SignalKind::hangup())?,
-            ],
-            resized: listen(SignalKind::window_change())?,
-        })
-    }
-}
-
-async fn any([interrupt, terminate, hangup]: &mut [Signal; 3]) {
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
-    }
+/// The terminal has another size.
+fn resizing() -> Result<Signal, Error> {
+    signal(SignalKind::window_change())
+        .map_err(|cause| Error::Failed(format!("cannot listen for signals: {cause}")))
 }

@@ -6,7 +6,7 @@ mod model;
 mod world;
 
 pub(crate) use client::{
-    Client, Http2, Streamed, invocation, raw, raw_and_finish, sign, streaming,
+    Answer, Client, Http2, Streamed, invocation, raw, raw_and_finish, sign, streaming,
 };
 pub(crate) use ledger::Ledger;
 pub(crate) use model::{Behaviour, ModelServer, Pen};

@@ -170,12 +170,16 @@ fn find(access_key_id: &str) -> Option<Arc<Credential>> {
     })
 }
 
-/// Streams the body back; `/panic` panics, and `/peer` tells who asks.
+/// Streams the body back; `/panic` panics, `/peer` tells who asks, and `/refuse` does not look at the body.
 fn control(request: Request<Incoming>, peer: PeerInfo) -> BoxFuture<Response<ControlBody>> {
     Box::pin(async move {
         match request.uri().path() {
             "/panic" => panic!("the control plane was asked to"),
             "/peer" => Response::new(gateway::whole(peer.address.to_string())),
+            "/refuse" => Response::builder()
+                .status(403)
+                .body(gateway::whole("refused"))
+                .expect("an answer without headers"),
             _ => Response::builder()
                 .header("x-path", request.uri().path())
                 .body(request.into_body().map_err(Into::into).boxed_unsync())

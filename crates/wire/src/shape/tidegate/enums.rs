@@ -102,6 +102,103 @@ impl Value for AlarmState {
     }
 }
 
+/// What an update would do to a registered variant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BoundChange {
+    InstanceType,
+    Removed,
+}
+
+impl BoundChange {
+    pub const ALL: &'static [Self] = &[Self::InstanceType, Self::Removed];
+
+    /// The value as it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InstanceType => "InstanceType",
+            Self::Removed => "Removed",
+        }
+    }
+}
+
+impl std::fmt::Display for BoundChange {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for BoundChange {
+    type Err = DecodeError;
+
+    fn from_str(value: &str) -> Result<Self, DecodeError> {
+        match value {
+            "InstanceType" => Ok(Self::InstanceType),
+            "Removed" => Ok(Self::Removed),
+            other => Err(DecodeError::unknown_value("BoundChange", other)),
+        }
+    }
+}
+
+impl Value for BoundChange {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        document.as_str().ok_or_else(|| DecodeError::wanted("BoundChange", document))?.parse()
+    }
+
+    fn to_document(&self) -> Document {
+        Document::String(self.as_str().to_owned())
+    }
+}
+
+/// What becomes of a `DeleteEndpoint`; unknown where permissions cannot be looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DeletionVerdict {
+    Accepted,
+    Refused,
+    Unknown,
+}
+
+impl DeletionVerdict {
+    pub const ALL: &'static [Self] = &[Self::Accepted, Self::Refused, Self::Unknown];
+
+    /// The value as it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "Accepted",
+            Self::Refused => "Refused",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+impl std::fmt::Display for DeletionVerdict {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for DeletionVerdict {
+    type Err = DecodeError;
+
+    fn from_str(value: &str) -> Result<Self, DecodeError> {
+        match value {
+            "Accepted" => Ok(Self::Accepted),
+            "Refused" => Ok(Self::Refused),
+            "Unknown" => Ok(Self::Unknown),
+            other => Err(DecodeError::unknown_value("DeletionVerdict", other)),
+        }
+    }
+}
+
+impl Value for DeletionVerdict {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        document.as_str().ok_or_else(|| DecodeError::wanted("DeletionVerdict", document))?.parse()
+    }
+
+    fn to_document(&self) -> Document {
+        Document::String(self.as_str().to_owned())
+    }
+}
+
 /// How far an instance has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum InstancePhase {
@@ -152,6 +249,272 @@ impl std::str::FromStr for InstancePhase {
 impl Value for InstancePhase {
     fn from_document(document: &Document) -> Result<Self, DecodeError> {
         document.as_str().ok_or_else(|| DecodeError::wanted("InstancePhase", document))?.parse()
+    }
+
+    fn to_document(&self) -> Document {
+        Document::String(self.as_str().to_owned())
+    }
+}
+
+/// What became of an update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LastUpdateOutcome {
+    Applied,
+    InProgress,
+    RolledBack,
+}
+
+impl LastUpdateOutcome {
+    pub const ALL: &'static [Self] = &[Self::Applied, Self::InProgress, Self::RolledBack];
+
+    /// The value as it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "Applied",
+            Self::InProgress => "InProgress",
+            Self::RolledBack => "RolledBack",
+        }
+    }
+}
+
+impl std::fmt::Display for LastUpdateOutcome {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for LastUpdateOutcome {
+    type Err = DecodeError;
+
+    fn from_str(value: &str) -> Result<Self, DecodeError> {
+        match value {
+            "Applied" => Ok(Self::Applied),
+            "InProgress" => Ok(Self::InProgress),
+            "RolledBack" => Ok(Self::RolledBack),
+            other => Err(DecodeError::unknown_value("LastUpdateOutcome", other)),
+        }
+    }
+}
+
+impl Value for LastUpdateOutcome {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        document.as_str().ok_or_else(|| DecodeError::wanted("LastUpdateOutcome", document))?.parse()
+    }
+
+    fn to_document(&self) -> Document {
+        Document::String(self.as_str().to_owned())
+    }
+}
+
+/// Whether the caller has a permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PermissionState {
+    Allowed,
+    Missing,
+    Unknown,
+}
+
+impl PermissionState {
+    pub const ALL: &'static [Self] = &[Self::Allowed, Self::Missing, Self::Unknown];
+
+    /// The value as it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "Allowed",
+            Self::Missing => "Missing",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+impl std::fmt::Display for PermissionState {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for PermissionState {
+    type Err = DecodeError;
+
+    fn from_str(value: &str) -> Result<Self, DecodeError> {
+        match value {
+            "Allowed" => Ok(Self::Allowed),
+            "Missing" => Ok(Self::Missing),
+            "Unknown" => Ok(Self::Unknown),
+            other => Err(DecodeError::unknown_value("PermissionState", other)),
+        }
+    }
+}
+
+impl Value for PermissionState {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        document.as_str().ok_or_else(|| DecodeError::wanted("PermissionState", document))?.parse()
+    }
+
+    fn to_document(&self) -> Document {
+        Document::String(self.as_str().to_owned())
+    }
+}
+
+/// What a safe update is to come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SafeUpdateGoal {
+    Apply,
+    Undo,
+}
+
+impl SafeUpdateGoal {
+    pub const ALL: &'static [Self] = &[Self::Apply, Self::Undo];
+
+    /// The value as it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Apply => "Apply",
+            Self::Undo => "Undo",
+        }
+    }
+}
+
+impl std::fmt::Display for SafeUpdateGoal {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for SafeUpdateGoal {
+    type Err = DecodeError;
+
+    fn from_str(value: &str) -> Result<Self, DecodeError> {
+        match value {
+            "Apply" => Ok(Self::Apply),
+            "Undo" => Ok(Self::Undo),
+            other => Err(DecodeError::unknown_value("SafeUpdateGoal", other)),
+        }
+    }
+}
+
+impl Value for SafeUpdateGoal {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        document.as_str().ok_or_else(|| DecodeError::wanted("SafeUpdateGoal", document))?.parse()
+    }
+
+    fn to_document(&self) -> Document {
+        Document::String(self.as_str().to_owned())
+    }
+}
+
+/// How far a safe update is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SafeUpdatePhase {
+    Deregistering,
+    Ended,
+    Raising,
+    Registering,
+    Settling,
+    Updating,
+}
+
+impl SafeUpdatePhase {
+    pub const ALL: &'static [Self] = &[
+        Self::Deregistering,
+        Self::Ended,
+        Self::Raising,
+        Self::Registering,
+        Self::Settling,
+        Self::Updating,
+    ];
+
+    /// The value as it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deregistering => "Deregistering",
+            Self::Ended => "Ended",
+            Self::Raising => "Raising",
+            Self::Registering => "Registering",
+            Self::Settling => "Settling",
+            Self::Updating => "Updating",
+        }
+    }
+}
+
+impl std::fmt::Display for SafeUpdatePhase {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for SafeUpdatePhase {
+    type Err = DecodeError;
+
+    fn from_str(value: &str) -> Result<Self, DecodeError> {
+        match value {
+            "Deregistering" => Ok(Self::Deregistering),
+            "Ended" => Ok(Self::Ended),
+            "Raising" => Ok(Self::Raising),
+            "Registering" => Ok(Self::Registering),
+            "Settling" => Ok(Self::Settling),
+            "Updating" => Ok(Self::Updating),
+            other => Err(DecodeError::unknown_value("SafeUpdatePhase", other)),
+        }
+    }
+}
+
+impl Value for SafeUpdatePhase {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        document.as_str().ok_or_else(|| DecodeError::wanted("SafeUpdatePhase", document))?.parse()
+    }
+
+    fn to_document(&self) -> Document {
+        Document::String(self.as_str().to_owned())
+    }
+}
+
+/// Whether a safe update goes on, waits for somebody, or has ended and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SafeUpdateStatus {
+    Applied,
+    Paused,
+    Running,
+    Undone,
+}
+
+impl SafeUpdateStatus {
+    pub const ALL: &'static [Self] = &[Self::Applied, Self::Paused, Self::Running, Self::Undone];
+
+    /// The value as it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "Applied",
+            Self::Paused => "Paused",
+            Self::Running => "Running",
+            Self::Undone => "Undone",
+        }
+    }
+}
+
+impl std::fmt::Display for SafeUpdateStatus {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for SafeUpdateStatus {
+    type Err = DecodeError;
+
+    fn from_str(value: &str) -> Result<Self, DecodeError> {
+        match value {
+            "Applied" => Ok(Self::Applied),
+            "Paused" => Ok(Self::Paused),
+            "Running" => Ok(Self::Running),
+            "Undone" => Ok(Self::Undone),
+            other => Err(DecodeError::unknown_value("SafeUpdateStatus", other)),
+        }
+    }
+}
+
+impl Value for SafeUpdateStatus {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        document.as_str().ok_or_else(|| DecodeError::wanted("SafeUpdateStatus", document))?.parse()
     }
 
     fn to_document(&self) -> Document {
@@ -249,6 +612,56 @@ impl std::str::FromStr for ScalingOutcome {
 impl Value for ScalingOutcome {
     fn from_document(document: &Document) -> Result<Self, DecodeError> {
         document.as_str().ok_or_else(|| DecodeError::wanted("ScalingOutcome", document))?.parse()
+    }
+
+    fn to_document(&self) -> Document {
+        Document::String(self.as_str().to_owned())
+    }
+}
+
+/// What becomes of a plain `UpdateEndpoint`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum UpdateVerdict {
+    Accepted,
+    LosesScaling,
+    Refused,
+}
+
+impl UpdateVerdict {
+    pub const ALL: &'static [Self] = &[Self::Accepted, Self::LosesScaling, Self::Refused];
+
+    /// The value as it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "Accepted",
+            Self::LosesScaling => "LosesScaling",
+            Self::Refused => "Refused",
+        }
+    }
+}
+
+impl std::fmt::Display for UpdateVerdict {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for UpdateVerdict {
+    type Err = DecodeError;
+
+    fn from_str(value: &str) -> Result<Self, DecodeError> {
+        match value {
+            "Accepted" => Ok(Self::Accepted),
+            "LosesScaling" => Ok(Self::LosesScaling),
+            "Refused" => Ok(Self::Refused),
+            other => Err(DecodeError::unknown_value("UpdateVerdict", other)),
+        }
+    }
+}
+
+impl Value for UpdateVerdict {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        document.as_str().ok_or_else(|| DecodeError::wanted("UpdateVerdict", document))?.parse()
     }
 
     fn to_document(&self) -> Document {

@@ -53,6 +53,16 @@ pub static ALARM_DATAPOINTS: Schema = Schema {
     }),
 };
 
+pub static ALARM_NAMES: Schema = Schema {
+    name: "AlarmNames",
+    kind: Kind::List(List {
+        member: &STRING,
+        member_name: "member",
+        flattened: false,
+        length: Range { min: None, max: None },
+    }),
+};
+
 pub static ALARM_SIDE: Schema = Schema {
     name: "AlarmSide",
     kind: Kind::String(StringRules {
@@ -72,6 +82,290 @@ pub static ALARM_STATE: Schema = Schema {
 };
 
 pub static BOOLEAN: Schema = Schema { name: "Boolean", kind: Kind::Boolean };
+
+pub static BOUND_CHANGE: Schema = Schema {
+    name: "BoundChange",
+    kind: Kind::String(StringRules {
+        length: Range { min: None, max: None },
+        pattern: None,
+        values: &["InstanceType", "Removed"],
+    }),
+};
+
+pub static BOUND_VARIANT: Schema = Schema {
+    name: "BoundVariant",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "VariantName",
+                wire_name: "VariantName",
+                schema: &STRING,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Change",
+                wire_name: "Change",
+                schema: &BOUND_CHANGE,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "FromInstanceType",
+                wire_name: "FromInstanceType",
+                schema: &STRING,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "ToInstanceType",
+                wire_name: "ToInstanceType",
+                schema: &STRING,
+                required: false,
+                location: Location::Body,
+            },
+        ],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static BOUND_VARIANTS: Schema = Schema {
+    name: "BoundVariants",
+    kind: Kind::List(List {
+        member: &BOUND_VARIANT,
+        member_name: "member",
+        flattened: false,
+        length: Range { min: None, max: None },
+    }),
+};
+
+pub static CAPACITY_CHANGE: Schema = Schema {
+    name: "CapacityChange",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "VariantName",
+                wire_name: "VariantName",
+                schema: &STRING,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Before",
+                wire_name: "Before",
+                schema: &INTEGER,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "During",
+                wire_name: "During",
+                schema: &INTEGER,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "After",
+                wire_name: "After",
+                schema: &INTEGER,
+                required: true,
+                location: Location::Body,
+            },
+        ],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static CAPACITY_CHANGES: Schema = Schema {
+    name: "CapacityChanges",
+    kind: Kind::List(List {
+        member: &CAPACITY_CHANGE,
+        member_name: "member",
+        flattened: false,
+        length: Range { min: None, max: None },
+    }),
+};
+
+pub static DELETE_ENDPOINT_DRY_RUN: Schema = Schema {
+    name: "DeleteEndpointDryRun",
+    kind: Kind::Structure(Structure {
+        members: &[Member {
+            name: "TidegatePlan",
+            wire_name: "TidegatePlan",
+            schema: &DELETION_PLAN,
+            required: true,
+            location: Location::Body,
+        }],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static DELETED_TARGET: Schema = Schema {
+    name: "DeletedTarget",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "VariantName",
+                wire_name: "VariantName",
+                schema: &STRING,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "ScalableDimension",
+                wire_name: "ScalableDimension",
+                schema: &STRING,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Policies",
+                wire_name: "Policies",
+                schema: &POLICY_NAMES,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Alarms",
+                wire_name: "Alarms",
+                schema: &ALARM_NAMES,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "ScheduledActions",
+                wire_name: "ScheduledActions",
+                schema: &SCHEDULED_ACTION_NAMES,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "AlarmsLeft",
+                wire_name: "AlarmsLeft",
+                schema: &ALARM_NAMES,
+                required: true,
+                location: Location::Body,
+            },
+        ],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static DELETED_TARGETS: Schema = Schema {
+    name: "DeletedTargets",
+    kind: Kind::List(List {
+        member: &DELETED_TARGET,
+        member_name: "member",
+        flattened: false,
+        length: Range { min: None, max: None },
+    }),
+};
+
+pub static DELETED_VARIANT: Schema = Schema {
+    name: "DeletedVariant",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "VariantName",
+                wire_name: "VariantName",
+                schema: &STRING,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "InstanceCount",
+                wire_name: "InstanceCount",
+                schema: &INTEGER,
+                required: false,
+                location: Location::Body,
+            },
+        ],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static DELETED_VARIANTS: Schema = Schema {
+    name: "DeletedVariants",
+    kind: Kind::List(List {
+        member: &DELETED_VARIANT,
+        member_name: "member",
+        flattened: false,
+        length: Range { min: None, max: None },
+    }),
+};
+
+pub static DELETION_PLAN: Schema = Schema {
+    name: "DeletionPlan",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "EndpointName",
+                wire_name: "EndpointName",
+                schema: &ENDPOINT_NAME,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Verdict",
+                wire_name: "Verdict",
+                schema: &DELETION_VERDICT,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Message",
+                wire_name: "Message",
+                schema: &STRING,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "Variants",
+                wire_name: "Variants",
+                schema: &DELETED_VARIANTS,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Targets",
+                wire_name: "Targets",
+                schema: &DELETED_TARGETS,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Permissions",
+                wire_name: "Permissions",
+                schema: &NEEDED_PERMISSIONS,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Notes",
+                wire_name: "Notes",
+                schema: &NOTES,
+                required: true,
+                location: Location::Body,
+            },
+        ],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static DELETION_VERDICT: Schema = Schema {
+    name: "DeletionVerdict",
+    kind: Kind::String(StringRules {
+        length: Range { min: None, max: None },
+        pattern: None,
+        values: &["Accepted", "Refused", "Unknown"],
+    }),
+};
 
 pub static DESCRIBE_INSTANCES_INPUT: Schema = Schema {
     name: "DescribeInstancesInput",
@@ -103,8 +397,52 @@ pub static DESCRIBE_INSTANCES_OUTPUT: Schema = Schema {
     }),
 };
 
+pub static DESCRIBE_LAST_UPDATE_INPUT: Schema = Schema {
+    name: "DescribeLastUpdateInput",
+    kind: Kind::Structure(Structure {
+        members: &[Member {
+            name: "EndpointName",
+            wire_name: "EndpointName",
+            schema: &ENDPOINT_NAME,
+            required: true,
+            location: Location::Uri("EndpointName"),
+        }],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static DESCRIBE_SAFE_UPDATE_INPUT: Schema = Schema {
+    name: "DescribeSafeUpdateInput",
+    kind: Kind::Structure(Structure {
+        members: &[Member {
+            name: "EndpointName",
+            wire_name: "EndpointName",
+            schema: &ENDPOINT_NAME,
+            required: true,
+            location: Location::Uri("EndpointName"),
+        }],
+        payload: None,
+        union: false,
+    }),
+};
+
 pub static DOUBLE: Schema =
     Schema { name: "Double", kind: Kind::Double(Range { min: None, max: None }) };
+
+static PATTERN_OF_ENDPOINT_CONFIG_NAME: Pattern = Pattern::new(
+    "^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}",
+    "\\A(?:^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62})\\z",
+);
+
+pub static ENDPOINT_CONFIG_NAME: Schema = Schema {
+    name: "EndpointConfigName",
+    kind: Kind::String(StringRules {
+        length: Range { min: Some(1), max: Some(63) },
+        pattern: Some(&PATTERN_OF_ENDPOINT_CONFIG_NAME),
+        values: &[],
+    }),
+};
 
 pub static ENDPOINT_INSTANCE: Schema = Schema {
     name: "EndpointInstance",
@@ -520,6 +858,9 @@ pub static EXPLAINED_SCHEDULED_ACTIONS: Schema = Schema {
     }),
 };
 
+pub static HEADROOM_PERCENT: Schema =
+    Schema { name: "HeadroomPercent", kind: Kind::Integer(Range { min: Some(0), max: Some(900) }) };
+
 pub static INSTANCE_PHASE: Schema = Schema {
     name: "InstancePhase",
     kind: Kind::String(StringRules {
@@ -532,7 +873,320 @@ pub static INSTANCE_PHASE: Schema = Schema {
 pub static INTEGER: Schema =
     Schema { name: "Integer", kind: Kind::Integer(Range { min: None, max: None }) };
 
+pub static LAST_UPDATE: Schema = Schema {
+    name: "LastUpdate",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "EndpointName",
+                wire_name: "EndpointName",
+                schema: &ENDPOINT_NAME,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "EndpointConfigInUse",
+                wire_name: "EndpointConfigInUse",
+                schema: &ENDPOINT_CONFIG_NAME,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "RequestedEndpointConfigName",
+                wire_name: "RequestedEndpointConfigName",
+                schema: &ENDPOINT_CONFIG_NAME,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "ReplacedEndpointConfigName",
+                wire_name: "ReplacedEndpointConfigName",
+                schema: &ENDPOINT_CONFIG_NAME,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "RequestedAt",
+                wire_name: "RequestedAt",
+                schema: &TIMESTAMP,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "Outcome",
+                wire_name: "Outcome",
+                schema: &LAST_UPDATE_OUTCOME,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "Reason",
+                wire_name: "Reason",
+                schema: &STRING,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "EndedAt",
+                wire_name: "EndedAt",
+                schema: &TIMESTAMP,
+                required: false,
+                location: Location::Body,
+            },
+        ],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static LAST_UPDATE_OUTCOME: Schema = Schema {
+    name: "LastUpdateOutcome",
+    kind: Kind::String(StringRules {
+        length: Range { min: None, max: None },
+        pattern: None,
+        values: &["Applied", "InProgress", "RolledBack"],
+    }),
+};
+
+pub static LIST_SAFE_UPDATES_INPUT: Schema = Schema {
+    name: "ListSafeUpdatesInput",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "NextToken",
+                wire_name: "NextToken",
+                schema: &NEXT_TOKEN,
+                required: false,
+                location: Location::Query("nextToken"),
+            },
+            Member {
+                name: "MaxResults",
+                wire_name: "MaxResults",
+                schema: &PAGE_SIZE,
+                required: false,
+                location: Location::Query("maxResults"),
+            },
+        ],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static LIST_SAFE_UPDATES_OUTPUT: Schema = Schema {
+    name: "ListSafeUpdatesOutput",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "SafeUpdates",
+                wire_name: "SafeUpdates",
+                schema: &SAFE_UPDATE_SUMMARIES,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "NextToken",
+                wire_name: "NextToken",
+                schema: &NEXT_TOKEN,
+                required: false,
+                location: Location::Body,
+            },
+        ],
+        payload: None,
+        union: false,
+    }),
+};
+
 pub static LONG: Schema = Schema { name: "Long", kind: Kind::Long(Range { min: None, max: None }) };
+
+pub static NEEDED_PERMISSION: Schema = Schema {
+    name: "NeededPermission",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "Action",
+                wire_name: "Action",
+                schema: &STRING,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Resource",
+                wire_name: "Resource",
+                schema: &STRING,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "On",
+                wire_name: "On",
+                schema: &STRING,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "State",
+                wire_name: "State",
+                schema: &PERMISSION_STATE,
+                required: true,
+                location: Location::Body,
+            },
+        ],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static NEEDED_PERMISSIONS: Schema = Schema {
+    name: "NeededPermissions",
+    kind: Kind::List(List {
+        member: &NEEDED_PERMISSION,
+        member_name: "member",
+        flattened: false,
+        length: Range { min: None, max: None },
+    }),
+};
+
+pub static NEXT_TOKEN: Schema = Schema {
+    name: "NextToken",
+    kind: Kind::String(StringRules {
+        length: Range { min: Some(1), max: Some(8_192) },
+        pattern: None,
+        values: &[],
+    }),
+};
+
+pub static NOTES: Schema = Schema {
+    name: "Notes",
+    kind: Kind::List(List {
+        member: &STRING,
+        member_name: "member",
+        flattened: false,
+        length: Range { min: None, max: None },
+    }),
+};
+
+pub static PAGE_SIZE: Schema =
+    Schema { name: "PageSize", kind: Kind::Integer(Range { min: Some(1), max: Some(100) }) };
+
+pub static PERMISSION_STATE: Schema = Schema {
+    name: "PermissionState",
+    kind: Kind::String(StringRules {
+        length: Range { min: None, max: None },
+        pattern: None,
+        values: &["Allowed", "Missing", "Unknown"],
+    }),
+};
+
+pub static PLAN_SAFE_UPDATE_INPUT: Schema = Schema {
+    name: "PlanSafeUpdateInput",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "EndpointName",
+                wire_name: "EndpointName",
+                schema: &ENDPOINT_NAME,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "EndpointConfigName",
+                wire_name: "EndpointConfigName",
+                schema: &ENDPOINT_CONFIG_NAME,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "KeepInstanceCounts",
+                wire_name: "KeepInstanceCounts",
+                schema: &BOOLEAN,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "KeepWeights",
+                wire_name: "KeepWeights",
+                schema: &BOOLEAN,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "HeadroomPercent",
+                wire_name: "HeadroomPercent",
+                schema: &HEADROOM_PERCENT,
+                required: false,
+                location: Location::Body,
+            },
+        ],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static PLANNED_CALL: Schema = Schema {
+    name: "PlannedCall",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "Service",
+                wire_name: "Service",
+                schema: &STRING,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Operation",
+                wire_name: "Operation",
+                schema: &STRING,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "On",
+                wire_name: "On",
+                schema: &STRING,
+                required: true,
+                location: Location::Body,
+            },
+        ],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static PLANNED_CALLS: Schema = Schema {
+    name: "PlannedCalls",
+    kind: Kind::List(List {
+        member: &PLANNED_CALL,
+        member_name: "member",
+        flattened: false,
+        length: Range { min: None, max: None },
+    }),
+};
+
+pub static POLICY_NAMES: Schema = Schema {
+    name: "PolicyNames",
+    kind: Kind::List(List {
+        member: &STRING,
+        member_name: "member",
+        flattened: false,
+        length: Range { min: None, max: None },
+    }),
+};
+
+pub static RESOURCE_IN_USE: Schema = Schema {
+    name: "ResourceInUse",
+    kind: Kind::Structure(Structure {
+        members: &[Member {
+            name: "Message",
+            wire_name: "Message",
+            schema: &STRING,
+            required: false,
+            location: Location::Body,
+        }],
+        payload: None,
+        union: false,
+    }),
+};
 
 pub static RESOURCE_NOT_FOUND: Schema = Schema {
     name: "ResourceNotFound",
@@ -544,6 +1198,381 @@ pub static RESOURCE_NOT_FOUND: Schema = Schema {
             required: false,
             location: Location::Body,
         }],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static RESUME_SAFE_UPDATE_INPUT: Schema = Schema {
+    name: "ResumeSafeUpdateInput",
+    kind: Kind::Structure(Structure {
+        members: &[Member {
+            name: "EndpointName",
+            wire_name: "EndpointName",
+            schema: &ENDPOINT_NAME,
+            required: true,
+            location: Location::Uri("EndpointName"),
+        }],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static SAFE_UPDATE: Schema = Schema {
+    name: "SafeUpdate",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "EndpointName",
+                wire_name: "EndpointName",
+                schema: &ENDPOINT_NAME,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Status",
+                wire_name: "Status",
+                schema: &SAFE_UPDATE_STATUS,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Goal",
+                wire_name: "Goal",
+                schema: &SAFE_UPDATE_GOAL,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Phase",
+                wire_name: "Phase",
+                schema: &SAFE_UPDATE_PHASE,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "FromEndpointConfigName",
+                wire_name: "FromEndpointConfigName",
+                schema: &ENDPOINT_CONFIG_NAME,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "ToEndpointConfigName",
+                wire_name: "ToEndpointConfigName",
+                schema: &ENDPOINT_CONFIG_NAME,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Problem",
+                wire_name: "Problem",
+                schema: &STRING,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "StartedAt",
+                wire_name: "StartedAt",
+                schema: &TIMESTAMP,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "ChangedAt",
+                wire_name: "ChangedAt",
+                schema: &TIMESTAMP,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Doing",
+                wire_name: "Doing",
+                schema: &STRING,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "StartedBy",
+                wire_name: "StartedBy",
+                schema: &STRING,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "CarriedOutAs",
+                wire_name: "CarriedOutAs",
+                schema: &STRING,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "Plan",
+                wire_name: "Plan",
+                schema: &SAFE_UPDATE_PLAN,
+                required: true,
+                location: Location::Body,
+            },
+        ],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static SAFE_UPDATE_GOAL: Schema = Schema {
+    name: "SafeUpdateGoal",
+    kind: Kind::String(StringRules {
+        length: Range { min: None, max: None },
+        pattern: None,
+        values: &["Apply", "Undo"],
+    }),
+};
+
+pub static SAFE_UPDATE_PHASE: Schema = Schema {
+    name: "SafeUpdatePhase",
+    kind: Kind::String(StringRules {
+        length: Range { min: None, max: None },
+        pattern: None,
+        values: &["Deregistering", "Ended", "Raising", "Registering", "Settling", "Updating"],
+    }),
+};
+
+pub static SAFE_UPDATE_PLAN: Schema = Schema {
+    name: "SafeUpdatePlan",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "EndpointName",
+                wire_name: "EndpointName",
+                schema: &ENDPOINT_NAME,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "FromEndpointConfigName",
+                wire_name: "FromEndpointConfigName",
+                schema: &ENDPOINT_CONFIG_NAME,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "ToEndpointConfigName",
+                wire_name: "ToEndpointConfigName",
+                schema: &ENDPOINT_CONFIG_NAME,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "KeepInstanceCounts",
+                wire_name: "KeepInstanceCounts",
+                schema: &BOOLEAN,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "KeepWeights",
+                wire_name: "KeepWeights",
+                schema: &BOOLEAN,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "HeadroomPercent",
+                wire_name: "HeadroomPercent",
+                schema: &INTEGER,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Verdict",
+                wire_name: "Verdict",
+                schema: &UPDATE_VERDICT,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Message",
+                wire_name: "Message",
+                schema: &STRING,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "BoundVariants",
+                wire_name: "BoundVariants",
+                schema: &BOUND_VARIANTS,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Steps",
+                wire_name: "Steps",
+                schema: &SAFE_UPDATE_STEPS,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Capacity",
+                wire_name: "Capacity",
+                schema: &CAPACITY_CHANGES,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Notes",
+                wire_name: "Notes",
+                schema: &NOTES,
+                required: true,
+                location: Location::Body,
+            },
+        ],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static SAFE_UPDATE_STATUS: Schema = Schema {
+    name: "SafeUpdateStatus",
+    kind: Kind::String(StringRules {
+        length: Range { min: None, max: None },
+        pattern: None,
+        values: &["Applied", "Paused", "Running", "Undone"],
+    }),
+};
+
+pub static SAFE_UPDATE_STEP: Schema = Schema {
+    name: "SafeUpdateStep",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "Number",
+                wire_name: "Number",
+                schema: &INTEGER,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Title",
+                wire_name: "Title",
+                schema: &STRING,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Needed",
+                wire_name: "Needed",
+                schema: &BOOLEAN,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Why",
+                wire_name: "Why",
+                schema: &STRING,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Calls",
+                wire_name: "Calls",
+                schema: &PLANNED_CALLS,
+                required: true,
+                location: Location::Body,
+            },
+        ],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static SAFE_UPDATE_STEPS: Schema = Schema {
+    name: "SafeUpdateSteps",
+    kind: Kind::List(List {
+        member: &SAFE_UPDATE_STEP,
+        member_name: "member",
+        flattened: false,
+        length: Range { min: None, max: None },
+    }),
+};
+
+pub static SAFE_UPDATE_SUMMARIES: Schema = Schema {
+    name: "SafeUpdateSummaries",
+    kind: Kind::List(List {
+        member: &SAFE_UPDATE_SUMMARY,
+        member_name: "member",
+        flattened: false,
+        length: Range { min: None, max: None },
+    }),
+};
+
+pub static SAFE_UPDATE_SUMMARY: Schema = Schema {
+    name: "SafeUpdateSummary",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "EndpointName",
+                wire_name: "EndpointName",
+                schema: &ENDPOINT_NAME,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Status",
+                wire_name: "Status",
+                schema: &SAFE_UPDATE_STATUS,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Goal",
+                wire_name: "Goal",
+                schema: &SAFE_UPDATE_GOAL,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Phase",
+                wire_name: "Phase",
+                schema: &SAFE_UPDATE_PHASE,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "FromEndpointConfigName",
+                wire_name: "FromEndpointConfigName",
+                schema: &ENDPOINT_CONFIG_NAME,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "ToEndpointConfigName",
+                wire_name: "ToEndpointConfigName",
+                schema: &ENDPOINT_CONFIG_NAME,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Problem",
+                wire_name: "Problem",
+                schema: &STRING,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "StartedAt",
+                wire_name: "StartedAt",
+                schema: &TIMESTAMP,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "ChangedAt",
+                wire_name: "ChangedAt",
+                schema: &TIMESTAMP,
+                required: true,
+                location: Location::Body,
+            },
+        ],
         payload: None,
         union: false,
     }),
@@ -688,6 +1717,61 @@ pub static SCALING_TARGET: Schema = Schema {
     }),
 };
 
+pub static SCHEDULED_ACTION_NAMES: Schema = Schema {
+    name: "ScheduledActionNames",
+    kind: Kind::List(List {
+        member: &STRING,
+        member_name: "member",
+        flattened: false,
+        length: Range { min: None, max: None },
+    }),
+};
+
+pub static START_SAFE_UPDATE_INPUT: Schema = Schema {
+    name: "StartSafeUpdateInput",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "EndpointName",
+                wire_name: "EndpointName",
+                schema: &ENDPOINT_NAME,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "EndpointConfigName",
+                wire_name: "EndpointConfigName",
+                schema: &ENDPOINT_CONFIG_NAME,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "KeepInstanceCounts",
+                wire_name: "KeepInstanceCounts",
+                schema: &BOOLEAN,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "KeepWeights",
+                wire_name: "KeepWeights",
+                schema: &BOOLEAN,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "HeadroomPercent",
+                wire_name: "HeadroomPercent",
+                schema: &HEADROOM_PERCENT,
+                required: false,
+                location: Location::Body,
+            },
+        ],
+        payload: None,
+        union: false,
+    }),
+};
+
 pub static STRING: Schema = Schema {
     name: "String",
     kind: Kind::String(StringRules {
@@ -698,6 +1782,54 @@ pub static STRING: Schema = Schema {
 };
 
 pub static TIMESTAMP: Schema = Schema { name: "Timestamp", kind: Kind::Timestamp };
+
+pub static UNDO_SAFE_UPDATE_INPUT: Schema = Schema {
+    name: "UndoSafeUpdateInput",
+    kind: Kind::Structure(Structure {
+        members: &[Member {
+            name: "EndpointName",
+            wire_name: "EndpointName",
+            schema: &ENDPOINT_NAME,
+            required: true,
+            location: Location::Uri("EndpointName"),
+        }],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static UPDATE_ENDPOINT_DRY_RUN: Schema = Schema {
+    name: "UpdateEndpointDryRun",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "EndpointArn",
+                wire_name: "EndpointArn",
+                schema: &STRING,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "TidegatePlan",
+                wire_name: "TidegatePlan",
+                schema: &SAFE_UPDATE_PLAN,
+                required: true,
+                location: Location::Body,
+            },
+        ],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static UPDATE_VERDICT: Schema = Schema {
+    name: "UpdateVerdict",
+    kind: Kind::String(StringRules {
+        length: Range { min: None, max: None },
+        pattern: None,
+        values: &["Accepted", "LosesScaling", "Refused"],
+    }),
+};
 
 pub static VALIDATION_EXCEPTION: Schema = Schema {
     name: "ValidationException",

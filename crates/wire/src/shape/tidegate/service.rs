@@ -56,6 +56,74 @@ pub static SERVICE: Service = Service {
             ],
         },
         OperationModel {
+            name: "DescribeLastUpdate",
+            method: "GET",
+            uri: "/tidegate/v1/endpoints/{EndpointName}/last-update",
+            status: 200,
+            input: Some(&schemas::DESCRIBE_LAST_UPDATE_INPUT),
+            output: Some(&schemas::LAST_UPDATE),
+            event_stream: None,
+            result_wrapper: None,
+            gzip: false,
+            errors: &[
+                ErrorModel {
+                    name: "ResourceNotFound",
+                    code: "ResourceNotFound",
+                    type_name: "ResourceNotFound",
+                    status: 404,
+                    schema: &schemas::RESOURCE_NOT_FOUND,
+                },
+                ErrorModel {
+                    name: "ValidationException",
+                    code: "ValidationException",
+                    type_name: "ValidationException",
+                    status: 400,
+                    schema: &schemas::VALIDATION_EXCEPTION,
+                },
+                ErrorModel {
+                    name: "AccessDenied",
+                    code: "AccessDenied",
+                    type_name: "AccessDenied",
+                    status: 403,
+                    schema: &schemas::ACCESS_DENIED,
+                },
+            ],
+        },
+        OperationModel {
+            name: "DescribeSafeUpdate",
+            method: "GET",
+            uri: "/tidegate/v1/safe-updates/{EndpointName}",
+            status: 200,
+            input: Some(&schemas::DESCRIBE_SAFE_UPDATE_INPUT),
+            output: Some(&schemas::SAFE_UPDATE),
+            event_stream: None,
+            result_wrapper: None,
+            gzip: false,
+            errors: &[
+                ErrorModel {
+                    name: "ResourceNotFound",
+                    code: "ResourceNotFound",
+                    type_name: "ResourceNotFound",
+                    status: 404,
+                    schema: &schemas::RESOURCE_NOT_FOUND,
+                },
+                ErrorModel {
+                    name: "ValidationException",
+                    code: "ValidationException",
+                    type_name: "ValidationException",
+                    status: 400,
+                    schema: &schemas::VALIDATION_EXCEPTION,
+                },
+                ErrorModel {
+                    name: "AccessDenied",
+                    code: "AccessDenied",
+                    type_name: "AccessDenied",
+                    status: 403,
+                    schema: &schemas::ACCESS_DENIED,
+                },
+            ],
+        },
+        OperationModel {
             name: "ExplainScaling",
             method: "GET",
             uri: "/tidegate/v1/endpoints/{EndpointName}/variants/{VariantName}/scaling",
@@ -89,6 +157,197 @@ pub static SERVICE: Service = Service {
                 },
             ],
         },
+        OperationModel {
+            name: "ListSafeUpdates",
+            method: "GET",
+            uri: "/tidegate/v1/safe-updates",
+            status: 200,
+            input: Some(&schemas::LIST_SAFE_UPDATES_INPUT),
+            output: Some(&schemas::LIST_SAFE_UPDATES_OUTPUT),
+            event_stream: None,
+            result_wrapper: None,
+            gzip: false,
+            errors: &[
+                ErrorModel {
+                    name: "ResourceNotFound",
+                    code: "ResourceNotFound",
+                    type_name: "ResourceNotFound",
+                    status: 404,
+                    schema: &schemas::RESOURCE_NOT_FOUND,
+                },
+                ErrorModel {
+                    name: "ValidationException",
+                    code: "ValidationException",
+                    type_name: "ValidationException",
+                    status: 400,
+                    schema: &schemas::VALIDATION_EXCEPTION,
+                },
+                ErrorModel {
+                    name: "AccessDenied",
+                    code: "AccessDenied",
+                    type_name: "AccessDenied",
+                    status: 403,
+                    schema: &schemas::ACCESS_DENIED,
+                },
+            ],
+        },
+        OperationModel {
+            name: "PlanSafeUpdate",
+            method: "POST",
+            uri: "/tidegate/v1/safe-updates/plan",
+            status: 200,
+            input: Some(&schemas::PLAN_SAFE_UPDATE_INPUT),
+            output: Some(&schemas::SAFE_UPDATE_PLAN),
+            event_stream: None,
+            result_wrapper: None,
+            gzip: false,
+            errors: &[
+                ErrorModel {
+                    name: "ResourceNotFound",
+                    code: "ResourceNotFound",
+                    type_name: "ResourceNotFound",
+                    status: 404,
+                    schema: &schemas::RESOURCE_NOT_FOUND,
+                },
+                ErrorModel {
+                    name: "ValidationException",
+                    code: "ValidationException",
+                    type_name: "ValidationException",
+                    status: 400,
+                    schema: &schemas::VALIDATION_EXCEPTION,
+                },
+                ErrorModel {
+                    name: "AccessDenied",
+                    code: "AccessDenied",
+                    type_name: "AccessDenied",
+                    status: 403,
+                    schema: &schemas::ACCESS_DENIED,
+                },
+            ],
+        },
+        OperationModel {
+            name: "ResumeSafeUpdate",
+            method: "POST",
+            uri: "/tidegate/v1/safe-updates/{EndpointName}/resume",
+            status: 200,
+            input: Some(&schemas::RESUME_SAFE_UPDATE_INPUT),
+            output: Some(&schemas::SAFE_UPDATE),
+            event_stream: None,
+            result_wrapper: None,
+            gzip: false,
+            errors: &[
+                ErrorModel {
+                    name: "ResourceNotFound",
+                    code: "ResourceNotFound",
+                    type_name: "ResourceNotFound",
+                    status: 404,
+                    schema: &schemas::RESOURCE_NOT_FOUND,
+                },
+                ErrorModel {
+                    name: "ValidationException",
+                    code: "ValidationException",
+                    type_name: "ValidationException",
+                    status: 400,
+                    schema: &schemas::VALIDATION_EXCEPTION,
+                },
+                ErrorModel {
+                    name: "AccessDenied",
+                    code: "AccessDenied",
+                    type_name: "AccessDenied",
+                    status: 403,
+                    schema: &schemas::ACCESS_DENIED,
+                },
+                ErrorModel {
+                    name: "ResourceInUse",
+                    code: "ResourceInUse",
+                    type_name: "ResourceInUse",
+                    status: 409,
+                    schema: &schemas::RESOURCE_IN_USE,
+                },
+            ],
+        },
+        OperationModel {
+            name: "StartSafeUpdate",
+            method: "POST",
+            uri: "/tidegate/v1/safe-updates",
+            status: 200,
+            input: Some(&schemas::START_SAFE_UPDATE_INPUT),
+            output: Some(&schemas::SAFE_UPDATE),
+            event_stream: None,
+            result_wrapper: None,
+            gzip: false,
+            errors: &[
+                ErrorModel {
+                    name: "ResourceNotFound",
+                    code: "ResourceNotFound",
+                    type_name: "ResourceNotFound",
+                    status: 404,
+                    schema: &schemas::RESOURCE_NOT_FOUND,
+                },
+                ErrorModel {
+                    name: "ValidationException",
+                    code: "ValidationException",
+                    type_name: "ValidationException",
+                    status: 400,
+                    schema: &schemas::VALIDATION_EXCEPTION,
+                },
+                ErrorModel {
+                    name: "AccessDenied",
+                    code: "AccessDenied",
+                    type_name: "AccessDenied",
+                    status: 403,
+                    schema: &schemas::ACCESS_DENIED,
+                },
+                ErrorModel {
+                    name: "ResourceInUse",
+                    code: "ResourceInUse",
+                    type_name: "ResourceInUse",
+                    status: 409,
+                    schema: &schemas::RESOURCE_IN_USE,
+                },
+            ],
+        },
+        OperationModel {
+            name: "UndoSafeUpdate",
+            method: "POST",
+            uri: "/tidegate/v1/safe-updates/{EndpointName}/undo",
+            status: 200,
+            input: Some(&schemas::UNDO_SAFE_UPDATE_INPUT),
+            output: Some(&schemas::SAFE_UPDATE),
+            event_stream: None,
+            result_wrapper: None,
+            gzip: false,
+            errors: &[
+                ErrorModel {
+                    name: "ResourceNotFound",
+                    code: "ResourceNotFound",
+                    type_name: "ResourceNotFound",
+                    status: 404,
+                    schema: &schemas::RESOURCE_NOT_FOUND,
+                },
+                ErrorModel {
+                    name: "ValidationException",
+                    code: "ValidationException",
+                    type_name: "ValidationException",
+                    status: 400,
+                    schema: &schemas::VALIDATION_EXCEPTION,
+                },
+                ErrorModel {
+                    name: "AccessDenied",
+                    code: "AccessDenied",
+                    type_name: "AccessDenied",
+                    status: 403,
+                    schema: &schemas::ACCESS_DENIED,
+                },
+                ErrorModel {
+                    name: "ResourceInUse",
+                    code: "ResourceInUse",
+                    type_name: "ResourceInUse",
+                    status: 409,
+                    schema: &schemas::RESOURCE_IN_USE,
+                },
+            ],
+        },
     ],
     unserved: &[],
 };
@@ -98,17 +357,48 @@ pub static SERVICE: Service = Service {
 pub enum Operation {
     /// The instances behind an endpoint, one by one.
     DescribeInstances,
+    /// What became of the last `UpdateEndpoint`, also after `DescribeEndpoint` has forgotten it.
+    DescribeLastUpdate,
+    /// The latest safe update of an endpoint.
+    DescribeSafeUpdate,
     /// Why a variant has as many instances as it has, and what would change that.
     ExplainScaling,
+    /// The latest safe update of every endpoint that had one.
+    ListSafeUpdates,
+    /// What a safe update would do, and what a plain `UpdateEndpoint` would meet. Nothing is changed.
+    PlanSafeUpdate,
+    /// Goes on with a safe update that stands still, with the caller's rights.
+    ResumeSafeUpdate,
+    /// Begins a safe update, which the server carries out with the caller's rights.
+    StartSafeUpdate,
+    /// Puts back what was there before a safe update, with the caller's rights.
+    UndoSafeUpdate,
 }
 
 impl Operation {
-    pub const ALL: &'static [Self] = &[Self::DescribeInstances, Self::ExplainScaling];
+    pub const ALL: &'static [Self] = &[
+        Self::DescribeInstances,
+        Self::DescribeLastUpdate,
+        Self::DescribeSafeUpdate,
+        Self::ExplainScaling,
+        Self::ListSafeUpdates,
+        Self::PlanSafeUpdate,
+        Self::ResumeSafeUpdate,
+        Self::StartSafeUpdate,
+        Self::UndoSafeUpdate,
+    ];
 
     pub const fn name(self) -> &'static str {
         match self {
             Self::DescribeInstances => "DescribeInstances",
+            Self::DescribeLastUpdate => "DescribeLastUpdate",
+            Self::DescribeSafeUpdate => "DescribeSafeUpdate",
             Self::ExplainScaling => "ExplainScaling",
+            Self::ListSafeUpdates => "ListSafeUpdates",
+            Self::PlanSafeUpdate => "PlanSafeUpdate",
+            Self::ResumeSafeUpdate => "ResumeSafeUpdate",
+            Self::StartSafeUpdate => "StartSafeUpdate",
+            Self::UndoSafeUpdate => "UndoSafeUpdate",
         }
     }
 
@@ -124,7 +414,14 @@ impl std::str::FromStr for Operation {
     fn from_str(name: &str) -> Result<Self, DecodeError> {
         match name {
             "DescribeInstances" => Ok(Self::DescribeInstances),
+            "DescribeLastUpdate" => Ok(Self::DescribeLastUpdate),
+            "DescribeSafeUpdate" => Ok(Self::DescribeSafeUpdate),
             "ExplainScaling" => Ok(Self::ExplainScaling),
+            "ListSafeUpdates" => Ok(Self::ListSafeUpdates),
+            "PlanSafeUpdate" => Ok(Self::PlanSafeUpdate),
+            "ResumeSafeUpdate" => Ok(Self::ResumeSafeUpdate),
+            "StartSafeUpdate" => Ok(Self::StartSafeUpdate),
+            "UndoSafeUpdate" => Ok(Self::UndoSafeUpdate),
             other => Err(DecodeError::unknown_value("operation", other)),
         }
     }

@@ -1,5 +1,7 @@
 //! Operations through the wire.
 
+mod updates;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -161,8 +163,11 @@ impl World {
     }
 
     async fn get(&self, path: &str) -> (u16, Value) {
-        let (parts, ()) =
-            Request::get(format!("/tidegate/v1/endpoints/{path}")).body(()).unwrap().into_parts();
+        self.at(&format!("/tidegate/v1/endpoints/{path}")).await
+    }
+
+    async fn at(&self, path: &str) -> (u16, Value) {
+        let (parts, ()) = Request::get(path).body(()).unwrap().into_parts();
         let response = match wire::route(&wire::tidegate::SERVICE, &parts, &Bytes::new()) {
             Ok(call) => crate::serve(&self.0, &call, "id").await,
             Err(rejection) => rejection.respond("id"),

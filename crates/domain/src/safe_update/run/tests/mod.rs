@@ -1,0 +1,4 @@
+mod decisions;
+mod documents;
+mod properties;
+mod world;

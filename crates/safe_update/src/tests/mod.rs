@@ -1,0 +1,6 @@
+mod carried;
+mod fake;
+mod journal;
+mod orders;
+mod surveyed;
+mod wants;
