@@ -3,73 +3,24 @@
 Every check after a change is made over many connections, so that each of the server's threads is asked.
 """
 
-import concurrent.futures
 import datetime
 import json
 import subprocess
 import threading
 
-import boto3
 import pytest
 from botocore.auth import SigV4Auth
-from botocore.config import Config
 from botocore.credentials import Credentials
-from botocore.exceptions import ClientError
 
-from harness import names, signed
+from harness import names, people, signed
 from harness.hosting import error_of, eventually
+from harness.people import IAM, Caller, allow, assume, document, key_of, outcome, statement
 from harness.scaling import DIMENSION, Scaling
 from harness.server import ACCOUNT, REGION, binary, clean_environment
 
-IAM = f"arn:aws:iam::{ACCOUNT}"
 ENDPOINTS = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint"
 TARGETS = f"arn:aws:application-autoscaling:{REGION}:{ACCOUNT}:scalable-target/*"
 INVOKE, DESCRIBE = "sagemaker:InvokeEndpoint", "sagemaker:DescribeEndpoint"
-# More than the server has threads, so that each of them gets some.
-CONNECTIONS = 8
-
-
-def statement(effect, action, resource="*", **condition):
-    made = {"Effect": effect, "Action": action, "Resource": resource}
-    return made | ({"Condition": condition} if condition else {})
-
-
-def document(*statements):
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-
-
-def allow(*actions, resource="*", **condition):
-    return document(statement("Allow", list(actions), resource, **condition))
-
-
-class Caller:
-    """Somebody with a key, and clients that sign with it."""
-
-    def __init__(self, server, key, secret, token=None):
-        self.server, self.key, self.secret, self.token = server, key, secret, token
-        self.session = boto3.Session(key, secret, token, region_name=REGION)
-
-    def client(self, service, **config):
-        options = {"retries": {"total_max_attempts": 1}, "max_pool_connections": 50} | config
-        return self.session.client(service, endpoint_url=self.server.url, config=Config(**options))
-
-    def asked(self, endpoint):
-        """What both planes answer, over many connections: one set of outcomes, `ok` or an error's code."""
-        planes = [
-            lambda: self.client("sagemaker-runtime").invoke_endpoint(EndpointName=endpoint, Body=b"tide"),
-            lambda: self.client("sagemaker").describe_endpoint(EndpointName=endpoint),
-        ]
-        with concurrent.futures.ThreadPoolExecutor(CONNECTIONS) as pool:
-            return set(pool.map(outcome, planes * CONNECTIONS))
-
-
-def outcome(call, **members):
-    """`ok`, or the code of the error."""
-    try:
-        call(**members)
-    except ClientError as refused:
-        return refused.response["Error"]["Code"]
-    return "ok"
 
 
 ALLOWED, DENIED, UNKNOWN = {"ok"}, {"AccessDeniedException"}, {"UnrecognizedClientException"}
@@ -89,21 +40,7 @@ def sts(server):
 def person(server, iam):
     """Makes users with a key each."""
 
-    def make(*policies):
-        name = names.fresh("user")
-        iam.create_user(UserName=name)
-        for number, policy in enumerate(policies):
-            iam.put_user_policy(UserName=name, PolicyName=f"p{number}", PolicyDocument=policy)
-        caller = key_of(server, iam, name)
-        caller.name = name
-        return caller
-
-    return make
-
-
-def key_of(server, iam, name):
-    key = iam.create_access_key(UserName=name)["AccessKey"]
-    return Caller(server, key["AccessKeyId"], key["SecretAccessKey"])
+    return lambda *policies: people.user(server, iam, *policies)
 
 
 def both(endpoint):
@@ -240,16 +177,7 @@ def test_a_key_is_rotated_under_load(server, person, iam, echo):
 
 @pytest.fixture
 def role(iam, echo):
-    name = names.fresh("role")
-    trust = {"Effect": "Allow", "Principal": {"AWS": f"{IAM}:root"}, "Action": "sts:AssumeRole"}
-    iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))
-    iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=both(echo))
-    return name
-
-
-def assume(caller, role, **more):
-    made = caller.client("sts").assume_role(RoleArn=f"{IAM}:role/{role}", RoleSessionName="work", **more)["Credentials"]
-    return Caller(caller.server, made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
+    return people.role(iam, both(echo))
 
 
 def test_a_session_has_what_its_role_has_and_its_policy_leaves(person, iam, echo, role):
@@ -265,7 +193,7 @@ def test_a_session_has_what_its_role_has_and_its_policy_leaves(person, iam, echo
         f"User: arn:aws:sts::{ACCOUNT}:assumed-role/{role}/work is not authorized to perform: {INVOKE} on resource: "
         f"{ENDPOINTS}/{echo.lower()} because no session policy allows the {INVOKE} action"
     )
-    iam.delete_role_policy(RoleName=role, PolicyName="p")
+    iam.delete_role_policy(RoleName=role, PolicyName="p0")
     assert session.asked(echo) == DENIED
 
 
@@ -280,7 +208,7 @@ def test_a_session_is_revoked(person, iam, echo, role):
     assert session.asked(echo) == DENIED
     later = eventually(lambda: (lambda fresh: fresh if fresh.asked(echo) == ALLOWED else None)(assume(ann, role)))
     iam.delete_role_policy(RoleName=role, PolicyName="AWSRevokeOlderSessions")
-    iam.delete_role_policy(RoleName=role, PolicyName="p")
+    iam.delete_role_policy(RoleName=role, PolicyName="p0")
     iam.delete_role(RoleName=role)
     assert later.asked(echo) == UNKNOWN
 

@@ -42,7 +42,12 @@ def test_it_scales_by_itself_and_says_so():
         # What the server decided, in its own words.
         assert re.search(r"scales out from 1 to [23] instances\. AlarmHigh of policy", ended.stderr), ended.stderr
         assert re.search(r"scales in from [23] to 1 instance\. AlarmLow of policy", ended.stderr), ended.stderr
-        assert re.search(r"blue/green, [23] instances kept", ended.stderr), ended.stderr
+        told = " ".join(ended.stderr.split())
+        # By hand it is refused, in SageMaker's words; then it is done, and what scaled the endpoint scales it on.
+        assert 'The variant(s) "[AllTraffic]" must be deregistered as scalable targets' in told
+        assert "tidegate endpoint update tide --endpoint-config tide-v2" in told
+        assert re.search(r"tide-v1 → tide-v2, [23] instances kept, policy keep-the-load is back", told), ended.stderr
+        assert told.index("is back") < told.index("AlarmLow of policy keep-the-load")
 
 
 def untouched(server):
@@ -62,6 +67,7 @@ def test_on_a_running_server_it_does_not_wait_for_what_takes_its_time(server):
     assert ended.returncode == 0, ended.stderr + ended.stdout
     assert "this server's time runs at scale 1" in ended.stderr
     assert "requests through an update, and none failed." in ended.stderr
+    assert "policy keep-the-load is back" in ended.stderr
     untouched(server)
 
 

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from . import names
 
 ECHO = "tidegate/echo"
-QUICK = {"Delay": 1, "MaxAttempts": 120}
+QUICK = {"Delay": 0.1, "MaxAttempts": 1200}
 
 
 def error_of(call, *arguments, **members):

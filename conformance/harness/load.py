@@ -13,8 +13,10 @@ class Load:
     A request that comes late moves those behind it: what a slow machine missed is not made up for in a burst.
     """
 
-    def __init__(self, hosting, endpoint, threads=4, body=b"tide", per_second=None):
+    def __init__(self, hosting, endpoint, threads=4, body=b"tide", per_second=None, echo=True, **members):
         self._hosting, self._endpoint, self._body = hosting, endpoint, body
+        # Whether the answer is the body; and what else the requests say.
+        self._echo, self._members = echo, members
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._threads = [threading.Thread(target=self._drive, daemon=True) for _ in range(threads)]
@@ -46,8 +48,11 @@ class Load:
         while not self._stop.is_set():
             self._wait_for_its_turn()
             try:
-                response = self._hosting.runtime.invoke_endpoint(EndpointName=self._endpoint, Body=self._body)
-                assert response["Body"].read() == self._body
+                response = self._hosting.runtime.invoke_endpoint(
+                    EndpointName=self._endpoint, Body=self._body, **self._members
+                )
+                answer = response["Body"].read()
+                assert not self._echo or answer == self._body
             except (ClientError, BotoCoreError, AssertionError) as failure:
                 with self._lock:
                     self.failures.append(repr(failure))

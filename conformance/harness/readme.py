@@ -1,4 +1,4 @@
-"""The README's lines, taken out of it as they are printed."""
+"""The README's lines, and those of other pages, taken out of them as they are printed."""
 
 import re
 import subprocess
@@ -7,9 +7,11 @@ import sys
 from .server import ROOT
 
 
-def snippets(language):
-    """The README's blocks of this language, in their order."""
-    text = (ROOT / "README.md").read_text()
+def snippets(language, page="README.md", section=None):
+    """A page's blocks of this language in their order; of one section, if it is named by its heading."""
+    text = (ROOT / page).read_text()
+    if section:
+        (text,) = re.findall(rf"^## {re.escape(section)}\n(.*?)(?=^## |\Z)", text, re.S | re.M)
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.S | re.M)
 
 

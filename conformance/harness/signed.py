@@ -31,10 +31,10 @@ class Answer:
         return f"{self.status} {self.headers} {self.body[:2000]!r}"
 
 
-def headers_for(server, method, path, body=b"", headers=None, service="sagemaker", signer=SigV4Auth):
-    """The headers of a request that botocore's signer has signed."""
+def headers_for(server, method, path, body=b"", headers=None, service="sagemaker", signer=SigV4Auth, credentials=None):
+    """The headers of a request that botocore's signer has signed, for the root user unless it is for somebody else."""
     request = AWSRequest(method, server.url + path, headers or {}, body)
-    signer(Credentials(*server.key()), service, REGION).add_auth(request)
+    signer(Credentials(*(credentials or server.key())), service, REGION).add_auth(request)
     return {"Host": server.url.removeprefix("http://")} | dict(request.headers.items())
 
 
@@ -54,3 +54,13 @@ def control(server, target, body, **signing):
     """A control-plane call with any bytes for a body, properly signed."""
     headers = {"X-Amz-Target": f"SageMaker.{target}", "Content-Type": "application/x-amz-json-1.1"}
     return send(server, "POST", "/", body, headers_for(server, "POST", "/", body, headers, **signing))
+
+
+def own(server, method, path, members=None, credentials=None):
+    """A call of Tidegate's own API, below `/tidegate/v1`: its answer, and what that says."""
+    path = "/tidegate/v1" + path
+    body = b"" if members is None else json.dumps(members).encode()
+    headers = {"Content-Type": "application/json"} if body else {}
+    signing = {"service": "tidegate", "credentials": credentials}
+    answer = send(server, method, path, body, headers_for(server, method, path, body, headers, **signing))
+    return answer, json.loads(answer.body or b"{}")

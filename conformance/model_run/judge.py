@@ -65,6 +65,11 @@ def _check(case, answer):
     _expect(case, case.expected, answer.status, error)
 
 
+def output(case, answer):
+    """What a call has answered that went well."""
+    return _ENVELOPES[case.model.protocol].output(case, answer)
+
+
 def _expect(case, expected, status, error):
     if isinstance(expected, Either):
         wrongs = []
@@ -189,6 +194,10 @@ class _Json:
                 raise Wrong(f"a body where the model has none: {answer.body[:100]!r}")
             return
         _keeps_the_model(output, cls._object(case, answer))
+
+    @classmethod
+    def output(cls, case, answer):
+        return cls._object(case, answer)
 
 
 def _keeps_the_model(output, body):
@@ -327,6 +336,11 @@ class _Query:
             _keeps_the_model(output, _read(output, result, space))
         if not root.findtext(f"{space}ResponseMetadata/{space}RequestId"):
             raise Wrong("no RequestId")
+
+    @classmethod
+    def output(cls, case, answer):
+        root, space = cls._root(case, answer, f"{case.operation.name}Response")
+        return _read(case.operation.output, root.find(f"{space}{case.operation.result_wrapper}"), space)
 
 
 def _read(shape, element, space):

@@ -10,7 +10,15 @@ DEPTH_MAX = 8
 
 _ABSENT = object()
 # Operations whose good variants get a name of their own, so that the server takes them all.
-NAMED = {"CreateModel": "ModelName", "CreateEndpointConfig": "EndpointConfigName", "PutMetricAlarm": "AlarmName"}
+NAMED = {
+    "CreateModel": "ModelName",
+    "CreateEndpointConfig": "EndpointConfigName",
+    "PutMetricAlarm": "AlarmName",
+    "CreateUser": "UserName",
+    "CreateGroup": "GroupName",
+    "CreateRole": "RoleName",
+    "CreatePolicy": "PolicyName",
+}
 
 
 class Site:

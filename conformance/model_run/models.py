@@ -13,12 +13,15 @@ from harness.server import ROOT
 
 # The input of an operation that has none.
 _NOTHING = "Nothing"
-# What a variant of IAM's operations leaves behind would take the others' ground away: test_iam.py drives them.
-_NOT_DRIVEN = ("iam",)
 _MODELLED_VALIDATION = ("ValidationError", "InvalidParameterException")
 # Codes that a service answers with, but that no operation of its model names: those of another dimension
-# (reference/autoscaling-and-cloudwatch.md, section 1.5), and roles and codes that the caller may not use.
-_UNMODELLED = {"Application Auto Scaling": {"AccessDeniedException": 400}, "STS": {"AccessDenied": 403}}
+# (reference/autoscaling-and-cloudwatch.md, section 1.5), roles and codes that the caller may not use, and a key that is
+# nobody's.
+_UNMODELLED = {
+    "Application Auto Scaling": {"AccessDeniedException": 400},
+    "IAM": {"NoSuchEntity": 404},
+    "STS": {"AccessDenied": 403},
+}
 # These services leave it open which of their errors an operation answers with.
 _ERRORS_OF_ALL = ("CloudWatch",)
 
@@ -157,8 +160,7 @@ def every():
     """Every model, by its file's name and, where it is served over several protocols, the protocol."""
     found = {}
     own = sorted((ROOT / "models" / "own").glob("*.json"))
-    published = [path for path in sorted((ROOT / "models").glob("*.json")) if path.stem not in _NOT_DRIVEN]
-    for path in [*published, *own]:
+    for path in [*sorted((ROOT / "models").glob("*.json")), *own]:
         protocols = json.loads(path.read_text())["metadata"]["protocols"]
         for protocol in protocols:
             found[path.stem if len(protocols) == 1 else f"{path.stem} {protocol}"] = Model(path, protocol)

@@ -38,6 +38,7 @@ _SEEDS = [
     "arn:aws:iam::000000000000:role/host",
     "arn:aws:sns:us-east-1:000000000000:topic",
     "arn:aws:sagemaker:us-east-1:000000000000:model/m",
+    "v1",
     "NEW_SESSION",
     "000000",
     "000000000000",

@@ -7,7 +7,7 @@ import dataclasses
 from harness.hosting import Hosting, variant
 from harness.scaling import Scaling
 
-from . import bodies, cbor, judge, members, models, own, query, readback, runtime, sending, values
+from . import bodies, cbor, identities, judge, members, models, own, query, readback, runtime, sending, values
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +66,7 @@ def run(server):
     target = scaling.register(values.ENDPOINT, 1, 1, values.VARIANT)
     alarm = scaling.alarm_on("depth", target["ResourceId"], 1)
     values.name_records(scaling.target(target)["ScalableTargetARN"], scaling.alarm(alarm)["AlarmArn"])
+    values.take(identities.make(server))
     # What the variants name as a matter of course: a model to make configs of, and one to put tags on.
     usual = values.plain(models.every()["sagemaker"].shape("ProductionVariant"))
     for name in (usual["ModelName"], "m"):

@@ -15,7 +15,7 @@ _UNKNOWN = types.MappingProxyType({"NoSuchMember": {"a": [1, None]}})
 
 def of(model):
     """The protocol of a model."""
-    return {"json": Json, "smithy-rpc-v2-cbor": Cbor, "query": Query}[model.protocol]
+    return {"json": Json, "smithy-rpc-v2-cbor": Cbor, "query": Query, "rest-json": Rest}[model.protocol]
 
 
 class Json:
@@ -52,6 +52,25 @@ def json_request(model, target, body):
 def _query_mode(model):
     """Today's clients ask for awsQuery's codes beside the others where a service has them."""
     return {"x-amzn-query-mode": "true"} if model.is_query_compatible else {}
+
+
+class Rest(Json):
+    """rest-json, of operations whose input is a body of JSON and nothing else: the operation is in the path."""
+
+    # No framework of AWS's is behind the one API that speaks so here.
+    UNREADABLE = ("SerializationException", "ValidationException")
+
+    @classmethod
+    def request(cls, model, operation, value):
+        return rest_request(operation, operation.uri, as_json(value))
+
+    @staticmethod
+    def wrong_types(shape):
+        return [values.Wrong(one.value, ()) for one in values.wrong_types(shape)]
+
+
+def rest_request(operation, path, body):
+    return Request(operation.method, path, {"Content-Type": "application/json"}, body)
 
 
 class Cbor(Json):

@@ -10,14 +10,13 @@ _INTRODUCTION = """# Conformance to AWS's models
 
 Written by `python -m model_run --accept` in `conformance/`; CI fails where this page no longer says what the run finds.
 
-For every member of every served operation but IAM's (`test_iam.py` drives those), at every depth, the run derives good
-and bad variants from `models/`, sends them signed, and checks status, envelope, code and wording. {total} variants;
-{failed} answered otherwise than the models demand, {broken} of them with a 5xx or not at all. A cell counts variants;
-`3 (1)`: one of three wrong.
+For every member of every served operation, at every depth, the run derives good and bad variants from `models/`, sends
+them signed, and checks status, envelope, code and wording. {total} variants; {failed} answered otherwise than the
+models demand, {broken} of them with a 5xx or not at all. A cell counts variants; `3 (1)`: one of three wrong.
 
 CloudWatch's operations are sent over each of its protocols (CBOR, JSON, queries), as far as the protocol can say a
-variant: in a query nothing is null, and every text is a string. DescribeInstances and ExplainScaling are
-[Tidegate's own](../models/own/tidegate.json).
+variant: in a query nothing is null, and every text is a string. DescribeInstances, ExplainScaling and what is about
+safe updates are [Tidegate's own](../models/own/tidegate.json).
 
 Good variants pass the model's constraints; the server may still refuse them for another reason (`Could not find …`).
 *Read back*: records that were accepted are described with every value as sent.

@@ -95,6 +95,11 @@ def name_records(target_arn, alarm_arn):
         _USUAL[f"{operation}Input"] = {"ResourceARN": alarm_arn}
 
 
+def take(usual):
+    """Takes what structures have beside their required members, by the names of their shapes."""
+    _USUAL.update(usual)
+
+
 # Of several structures in one list, the member that tells them apart.
 _TOLD_APART_BY = {
     "ProductionVariant": "VariantName",
