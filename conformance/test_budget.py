@@ -31,6 +31,14 @@ def test_bodies_beyond_the_budget_are_turned_away_until_there_is_room(server):
     with contextlib.ExitStack() as stack:
         for _ in range(HELD):
             begun(server, stack, body)
-        refused = eventually(lambda: (answer := answer_now(server)).status == 503 and answer, 10)
+
+        def turned_away():
+            answer = answer_now(server)
+            if answer.status != 503:
+                # It may have come before the last of the large ones, and held the bytes that this one then lacked.
+                begun(server, stack, body)
+            return answer.status == 503 and answer
+
+        refused = eventually(turned_away, 10)
         assert b"ServiceUnavailable" in refused.body
     eventually(lambda: answer_now(server).status == 200, 10)
