@@ -3,6 +3,7 @@
 import pytest
 
 from harness.hosting import Hosting
+from harness.scaling import Scaling
 from harness.server import Server
 
 
@@ -12,8 +13,14 @@ def server_config():
 
 
 @pytest.fixture(scope="module")
-def server(server_config):
-    made = Server(config=server_config)
+def server_arguments():
+    """What else `tidegate up` is told; a module that needs something overrides this."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def server(server_config, server_arguments):
+    made = Server(config=server_config, arguments=server_arguments)
     try:
         yield made.start()
     finally:
@@ -23,6 +30,16 @@ def server(server_config):
 @pytest.fixture(scope="module")
 def hosting(server):
     return Hosting(server)
+
+
+@pytest.fixture(scope="module")
+def scaling(hosting):
+    return Scaling(hosting)
+
+
+@pytest.fixture(scope="module")
+def iam(server):
+    return server.client("iam")
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ import pytest
 
 from harness import names
 from harness.hosting import Hosting, eventually, variant
-from harness.scaling import OWN, Scaling, minute_of
+from harness.scaling import OWN, minute_of
 from harness.server import Server, binary
 from harness.signed import headers_for, send
 
@@ -30,17 +30,13 @@ ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 @pytest.fixture(scope="module")
-def server():
-    made = Server(config="[limits]\ninstances = 128\n", arguments=SCALE)
-    try:
-        yield made.start()
-    finally:
-        made.close()
+def server_config():
+    return "[limits]\ninstances = 128\n"
 
 
 @pytest.fixture(scope="module")
-def scaling(hosting):
-    return Scaling(hosting)
+def server_arguments():
+    return SCALE
 
 
 def tidegate(server, *arguments):

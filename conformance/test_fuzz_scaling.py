@@ -15,7 +15,6 @@ from model_run.cases import Case, Request
 from harness import mutate, names
 from harness.hosting import Hosting, eventually
 from harness.scaling import MINUTE, OWN, Scaling, assert_scaled, minute_of
-from harness.server import Server
 
 SEEDS = (1, 2, 3)
 REQUESTS = 2500
@@ -35,12 +34,13 @@ TOKENS = [b"null", b"1e999", b"{", b"\xbf", b"\xc1", b"\xff", b"&A=", b".member.
 
 
 @pytest.fixture(scope="module")
-def server():
-    made = Server(config="[limits]\ninstances = 16\n", arguments=["--time-scale", "60"])
-    try:
-        yield made.start()
-    finally:
-        made.close()
+def server_config():
+    return "[limits]\ninstances = 16\n"
+
+
+@pytest.fixture(scope="module")
+def server_arguments():
+    return ["--time-scale", "60"]
 
 
 @pytest.fixture(scope="module")

@@ -15,11 +15,6 @@ SCALING_ROLE = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
 SCALING_SERVICE = "sagemaker.application-autoscaling.amazonaws.com"
 
 
-@pytest.fixture(scope="module")
-def iam(server):
-    return server.client("iam")
-
-
 @pytest.fixture
 def user(iam):
     """A user with a key: the name, and a way to make clients of it."""

@@ -20,11 +20,6 @@ TRUSTED = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:Assu
 
 
 @pytest.fixture(scope="module")
-def iam(server):
-    return server.client("iam")
-
-
-@pytest.fixture(scope="module")
 def taken(server, iam):
     """Every operation that takes a policy of an identity, and what it refuses a malformed one with."""
     user, group, role = (names.fresh(kind) for kind in ("user", "group", "role"))

@@ -1,16 +1,9 @@
 """When a key was last used: whatever it was used for, the data plane and S3 as well."""
 
-import pytest
-
 from harness import names, people
 from harness.hosting import error_of, eventually
 from harness.people import IAM, allow
 from harness.server import REGION
-
-
-@pytest.fixture(scope="module")
-def iam(server):
-    return server.client("iam")
 
 
 def used(iam, caller):

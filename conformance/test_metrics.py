@@ -9,25 +9,15 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.hosting import eventually
-from harness.scaling import MINUTE, Scaling, minute_of
-from harness.server import Server
+from harness.scaling import MINUTE, minute_of
 
 INVOCATIONS, UTILIZATION = "AWS/SageMaker", "/aws/sagemaker/Endpoints"
 DELAY_MS = 20
 
 
 @pytest.fixture(scope="module")
-def server():
-    made = Server(arguments=["--time-scale", "60"])
-    try:
-        yield made.start()
-    finally:
-        made.close()
-
-
-@pytest.fixture(scope="module")
-def scaling(hosting):
-    return Scaling(hosting)
+def server_arguments():
+    return ["--time-scale", "60"]
 
 
 def invoke(hosting, name, times):

@@ -46,11 +46,6 @@ command = ["{sys.executable}", "-c", "{LATER}", "{MODEL_SERVER}", "{ready}"]
 """
 
 
-@pytest.fixture(scope="module")
-def scaling(hosting):
-    return Scaling(hosting)
-
-
 @pytest.fixture
 def endpoint(hosting, scaling):
     with scaled(hosting, scaling) as made:

@@ -20,20 +20,10 @@ def server_config():
     return CONFIG
 
 
-@pytest.fixture(scope="module")
-def scaling(hosting):
-    return Scaling(hosting)
-
-
 @pytest.fixture
 def endpoint(hosting, scaling):
     with scaled(hosting, scaling) as made:
         yield made
-
-
-@pytest.fixture(scope="module")
-def iam(server):
-    return server.client("iam")
 
 
 class Updates:

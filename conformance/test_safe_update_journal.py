@@ -13,18 +13,12 @@ from harness.attempt import CHANGES, Attempt, one_line, said
 from harness.hosting import error_of, eventually
 from harness.load import Load
 from harness.program import REFUSED, Program, finish
-from harness.scaling import Scaling
 from harness.updates import scaled
 
 
 @pytest.fixture(scope="module")
 def server_config():
     return "[limits]\ninstances = 100\n"
-
-
-@pytest.fixture(scope="module")
-def scaling(hosting):
-    return Scaling(hosting)
 
 
 @pytest.fixture

@@ -9,18 +9,13 @@ from harness import moto, names, people
 from harness.hosting import error_of, variant
 from harness.people import document, statement
 from harness.program import ACCEPTED, REFUSED, Program
-from harness.scaling import INVOCATIONS, Scaling
+from harness.scaling import INVOCATIONS
 from harness.updates import OTHER_TYPE, Scaled, scaled, side_by_side
 
 
 @pytest.fixture(scope="module")
 def server_config():
     return "[limits]\ninstances = 200\n"
-
-
-@pytest.fixture(scope="module")
-def scaling(hosting):
-    return Scaling(hosting)
 
 
 def planned(program, name, config, *flags):

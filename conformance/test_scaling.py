@@ -12,8 +12,7 @@ import pytest
 from harness import processes
 from harness.hosting import eventually
 from harness.load import Load
-from harness.scaling import CONCURRENCY, INVOCATIONS, MINUTE, Scaling, assert_scaled, minute_of, proportional
-from harness.server import Server
+from harness.scaling import CONCURRENCY, INVOCATIONS, MINUTE, assert_scaled, minute_of, proportional
 
 SCALE = 60
 # Requests a second of the wall, which are requests a minute of the server.
@@ -26,17 +25,13 @@ LATE = 3 * MINUTE
 
 
 @pytest.fixture(scope="module")
-def server():
-    made = Server(config="[limits]\ninstances = 32\n", arguments=["--time-scale", str(SCALE)])
-    try:
-        yield made.start()
-    finally:
-        made.close()
+def server_config():
+    return "[limits]\ninstances = 32\n"
 
 
 @pytest.fixture(scope="module")
-def scaling(hosting):
-    return Scaling(hosting)
+def server_arguments():
+    return ["--time-scale", str(SCALE)]
 
 
 def first_run(points, length, breaches, since):

@@ -14,25 +14,20 @@ import pytest
 
 from harness import names, signed
 from harness.hosting import error_of, eventually
-from harness.scaling import MINUTE, OWN, Scaling, assert_scaled, minute_of, proportional
-from harness.server import Server
+from harness.scaling import MINUTE, OWN, assert_scaled, minute_of, proportional
 
 # The largest value that a metric takes, and that a policy may aim at.
 LARGEST = 2.0**360
 
 
 @pytest.fixture(scope="module")
-def server():
-    made = Server(config="[limits]\ninstances = 16\n", arguments=["--time-scale", "60"])
-    try:
-        yield made.start()
-    finally:
-        made.close()
+def server_config():
+    return "[limits]\ninstances = 16\n"
 
 
 @pytest.fixture(scope="module")
-def scaling(hosting):
-    return Scaling(hosting)
+def server_arguments():
+    return ["--time-scale", "60"]
 
 
 @pytest.fixture(scope="module")

@@ -11,25 +11,20 @@ import pytest
 
 from harness import names
 from harness.hosting import eventually
-from harness.scaling import MINUTE, OWN, Scaling, assert_scaled, proportional
-from harness.server import Server
+from harness.scaling import MINUTE, OWN, assert_scaled, proportional
 
 # An evaluation comes once in each minute of the server; on a busy machine one may come late or be missed.
 LATE = 3 * MINUTE
 
 
 @pytest.fixture(scope="module")
-def server():
-    made = Server(config="[limits]\ninstances = 40\n", arguments=["--time-scale", "60"])
-    try:
-        yield made.start()
-    finally:
-        made.close()
+def server_config():
+    return "[limits]\ninstances = 40\n"
 
 
 @pytest.fixture(scope="module")
-def scaling(hosting):
-    return Scaling(hosting)
+def server_arguments():
+    return ["--time-scale", "60"]
 
 
 def minute_after(at):

@@ -7,22 +7,17 @@ import pytest
 
 from harness import names
 from harness.hosting import error_of, eventually, variant
-from harness.scaling import MINUTE, OWN, Scaling, assert_scaled, minute_of, proportional
-from harness.server import Server
+from harness.scaling import MINUTE, OWN, assert_scaled, minute_of, proportional
 
 
 @pytest.fixture(scope="module")
-def server():
-    made = Server(config="[limits]\ninstances = 32\n", arguments=["--time-scale", "60"])
-    try:
-        yield made.start()
-    finally:
-        made.close()
+def server_config():
+    return "[limits]\ninstances = 32\n"
 
 
 @pytest.fixture(scope="module")
-def scaling(hosting):
-    return Scaling(hosting)
+def server_arguments():
+    return ["--time-scale", "60"]
 
 
 def follows_its_own(scaling, target, *values):

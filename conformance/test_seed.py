@@ -12,8 +12,8 @@ from harness import names, people
 from harness.hosting import QUICK, error_of, eventually, variant
 from harness.people import allow, document, statement
 from harness.program import REFUSED, Program
-from harness.scaling import DIMENSION, INVOCATIONS, MINUTE, OWN, Scaling, minute_of
-from harness.server import ACCOUNT, REGION, Server
+from harness.scaling import DIMENSION, INVOCATIONS, MINUTE, OWN, minute_of
+from harness.server import ACCOUNT, REGION
 
 OTHER_TYPE = {"InstanceType": "ml.c5.xlarge"}
 TARGETS = f"arn:aws:application-autoscaling:{REGION}:{ACCOUNT}:scalable-target/*"
@@ -27,27 +27,18 @@ MAY_NOT = (
 
 
 @pytest.fixture(scope="module")
-def server():
-    made = Server(config="[limits]\ninstances = 48\n", arguments=["--time-scale", "60"])
-    try:
-        yield made.start()
-    finally:
-        made.close()
+def server_config():
+    return "[limits]\ninstances = 48\n"
 
 
 @pytest.fixture(scope="module")
-def scaling(hosting):
-    return Scaling(hosting)
+def server_arguments():
+    return ["--time-scale", "60"]
 
 
 @pytest.fixture(scope="module")
 def model(hosting):
     return hosting.model()
-
-
-@pytest.fixture(scope="module")
-def iam(server):
-    return server.client("iam")
 
 
 @pytest.fixture

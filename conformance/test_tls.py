@@ -8,7 +8,7 @@ import subprocess
 import boto3
 import pytest
 
-from harness.server import REGION, Server, binary, clean_environment
+from harness.server import REGION, binary, clean_environment
 
 CERTIFICATES = pathlib.Path(__file__).with_name("certificates")
 PAIR = str(CERTIFICATES / "server.pem")
@@ -16,12 +16,8 @@ AUTHORITY = str(CERTIFICATES / "authority.pem")
 
 
 @pytest.fixture(scope="module")
-def server():
-    made = Server(arguments=["--tls-cert", PAIR, "--tls-key", PAIR])
-    try:
-        yield made.start()
-    finally:
-        made.close()
+def server_arguments():
+    return ["--tls-cert", PAIR, "--tls-key", PAIR]
 
 
 def client(server, service, verify=AUTHORITY):

@@ -15,6 +15,10 @@ const OUT_MIN: Duration = Duration::from_secs(1);
 /// The longest that an instance is out before it gets another chance; a client's patience is of that order.
 const OUT_MAX: Duration = Duration::from_secs(30);
 
+/// How long an instance gets nothing new after a connection to it broke off. A process that ends closes its connections
+/// before the socket that it listens on: a request that connects between the two would be lost with it.
+pub(crate) const REST: Duration = Duration::from_millis(20);
+
 /// The bits of the packed record that hold a time: 8,900 years in milliseconds.
 const TIME_BITS: u32 = 48;
 const TIME_MASK: u64 = (1 << TIME_BITS) - 1;

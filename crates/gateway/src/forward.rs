@@ -231,6 +231,9 @@ impl Forward<'_> {
         if is_its_own {
             instance.failed(ticket, now);
         }
+        if matches!(failure.cause, Cause::Broken(_)) {
+            ticket.broke_off(now);
+        }
     }
 
     /// Waits for another table. The first call only begins to listen: a table may have come between the choice and that.

@@ -10,7 +10,7 @@
 //! back shows in the count for an instant; whoever waits for nought waits that much longer and never too short.
 //!
 //! A second word is the instance's [`Record`]. It guards no memory and nothing is decided by both words together, so its
-//! operations are relaxed; while all is well it is 0 and only read.
+//! operations are relaxed; while all is well it is 0 and only read. So is a third: until when the instance rests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::ejection::Record;
+use crate::ejection::{REST, Record};
 
 /// The top bit: 2^63 requests at once are out of reach, so counting never touches it.
 const SHUT: u64 = 1 << 63;
@@ -27,13 +27,15 @@ const SHUT: u64 = 1 << 63;
 pub(crate) struct Gate {
     inside: AtomicU64,
     record: AtomicU64,
-    /// What the record's times count from.
+    rests_until: AtomicU64,
+    /// What times count from.
     made: Instant,
 }
 
 impl Gate {
     pub(crate) fn new(now: Instant) -> Self {
-        Self { inside: AtomicU64::new(0), record: AtomicU64::new(0), made: now }
+        let nought = || AtomicU64::new(0);
+        Self { inside: nought(), record: nought(), rests_until: nought(), made: now }
     }
 
     /// Enters, unless it is shut, or `inside_max` are inside, or another request has just taken the one chance that the
@@ -91,6 +93,12 @@ impl Gate {
         word != 0 && Record::unpack(word).is_out(self.millis(now))
     }
 
+    /// Whether a connection to the instance broke off so lately that it may be ending.
+    pub(crate) fn rests(&self, now: Instant) -> bool {
+        let until = self.rests_until.load(Ordering::Relaxed);
+        until != 0 && self.millis(now) < until
+    }
+
     fn millis(&self, now: Instant) -> u64 {
         u64::try_from(now.saturating_duration_since(self.made).as_millis()).unwrap_or(u64::MAX)
     }
@@ -121,6 +129,12 @@ impl Ticket {
         if self.gate.record.load(Ordering::Relaxed) != 0 {
             self.gate.record.store(0, Ordering::Relaxed);
         }
+    }
+
+    /// A connection to the instance broke off.
+    pub(crate) fn broke_off(&self, now: Instant) {
+        // A millisecond has passed since before it is rounded off.
+        self.gate.rests_until.fetch_max(self.gate.millis(now + REST) + 1, Ordering::Relaxed);
     }
 
     /// The instance has failed; for how long it should be left out, if that is because of this.
@@ -197,6 +211,20 @@ mod tests {
             drop(gate.enter(MANY, now).unwrap());
             assert!(gate.is_out(now), "{round}");
         }
+    }
+
+    #[test]
+    fn an_instance_rests_for_a_moment_after_a_connection_broke_off() {
+        let (gate, began) = gate();
+        let at = |millis| began + Duration::from_millis(millis);
+        assert!(!gate.rests(began));
+        let ticket = gate.enter(MANY, began).unwrap();
+        ticket.broke_off(at(100));
+        assert!(gate.rests(at(100)) && gate.rests(at(120)));
+        assert!(!gate.rests(at(121)), "and no longer");
+        ticket.broke_off(at(90));
+        assert!(gate.rests(at(120)), "one that is told of late does not shorten it");
+        assert!(!gate.is_out(at(110)), "it is not held against it");
     }
 
     #[test]

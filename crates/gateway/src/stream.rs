@@ -122,7 +122,9 @@ impl Source {
                 Some(Ok(chunk)) => chunk,
                 Some(Err(error)) => {
                     tracing::debug!(%error, instance = %instance.id, "a model server's stream broke off");
-                    instance.failed(&ticket, Instant::now());
+                    let now = Instant::now();
+                    instance.failed(&ticket, now);
+                    ticket.broke_off(now);
                     return Err(record.broke_off(StreamFault::Broken));
                 }
                 None => {

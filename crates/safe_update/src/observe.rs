@@ -12,7 +12,7 @@ use domain::time::Timestamp;
 use serde_json::{Value, json};
 use wire::{application_autoscaling as autoscaling, cloudwatch, sagemaker};
 
-use crate::ask::{Patience, all, as_input, ask, call};
+use crate::ask::{all, as_input, ask};
 use crate::{Fault, Remote, wants};
 
 /// The namespace of SageMaker's targets.
@@ -33,9 +33,6 @@ const UNSERVED: [&str; 6] = [
     "UnknownOperationException",
     "UnsupportedOperation",
 ];
-
-/// Crashes one after another by which a server shows that it does not have an operation: moto 5.2 answers so.
-const NAMELESS_MAX: u32 = 3;
 
 /// An endpoint as `DescribeEndpoint` shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -278,22 +275,9 @@ async fn scheduled_actions(
 /// The tags of a target. A server that cannot list them has none, and so has a target that has just gone.
 async fn tags(remote: &impl Remote, arn: &str) -> Result<BTreeMap<String, String>, Fault> {
     let input = json!({"ResourceARN": arn});
-    let mut patience = Patience::new();
-    let mut nameless = 0;
-    let answer = loop {
-        match call(remote, &autoscaling::SERVICE, "ListTagsForResource", &input).await {
-            Err(fault) if is_unserved(&fault) => return Ok(BTreeMap::new()),
-            Err(fault) if fault.passes() => {
-                nameless = if is_nameless(&fault) { nameless + 1 } else { 0 };
-                if nameless >= NAMELESS_MAX {
-                    return Ok(BTreeMap::new());
-                }
-                if !patience.wait(remote).await {
-                    return Err(fault);
-                }
-            }
-            answer => break answer?,
-        }
+    let answer = match ask(remote, &autoscaling::SERVICE, "ListTagsForResource", &input).await {
+        Err(fault) if is_unserved(&fault) => return Ok(BTreeMap::new()),
+        answer => answer?,
     };
     let tags = answer.get("Tags").and_then(Value::as_object).into_iter().flatten();
     Ok(tags.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect())
@@ -303,11 +287,6 @@ fn is_unserved(fault: &Fault) -> bool {
     fault.refused().is_some_and(|refused| {
         UNSERVED.contains(&refused.code) || [404, 405, 501].contains(&refused.status)
     })
-}
-
-/// Whether it is a crash without an error's code: AWS names even those.
-fn is_nameless(fault: &Fault) -> bool {
-    fault.refused().is_some_and(|refused| refused.code == "Unknown" && refused.status == 500)
 }
 
 /// The user's own alarms that call one of a target's policies.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use ::safe_update::shown;
 use domain::arn::Scope;
-use domain::endpoint::{Endpoint, Fleet};
+use domain::endpoint::Endpoint;
 use domain::name::{EndpointConfigName, EndpointKey, EndpointName};
 use domain::safe_update::{DeletionFacts, Facts, Given, Request, Running, Scaled, deletion, plan};
 use domain::scaling::{ActionRef, DIMENSION, Target, TargetKey};
@@ -52,22 +52,11 @@ pub(crate) fn delete(cx: &Context, call: &Call) -> Result<DeleteEndpointDryRun, 
         arn: cx.endpoint_arn(&endpoint.name),
         status: endpoint.stage.status().to_owned(),
         config: endpoint.config_name.clone(),
-        running: running(endpoint),
+        running: Running::of(endpoint),
         scaled,
     };
     let plan = deletion(&facts).judged(|_| Given::Allowed);
     Ok(DeleteEndpointDryRun { tidegate_plan: shown::deletion(&plan) })
-}
-
-fn running(endpoint: &Endpoint) -> Vec<Running> {
-    let fleets = endpoint.live.iter().flat_map(|live| &live.fleets);
-    let of = |fleet: &Fleet| Running {
-        variant: fleet.variant.clone(),
-        current: Some(fleet.current_count),
-        desired: Some(fleet.desired_count),
-        weight: fleet.desired_weight,
-    };
-    fleets.map(of).collect()
 }
 
 /// What scales an endpoint.

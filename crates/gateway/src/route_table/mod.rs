@@ -154,7 +154,7 @@ pub(crate) enum Choice {
     NoVariant,
     /// No instance is ready that may serve this request, which by the weights would be one of this place.
     NoneReady(Place),
-    /// There are ready instances, and each was tried, or has failed too often to be.
+    /// There are ready instances, and each was tried, has failed too often to be, or may be ending.
     AllTried(Place),
     /// Every instance that could be tried has as many requests inside as it may.
     Full(Place),
@@ -166,7 +166,7 @@ enum Standing {
     /// It may be chosen, and has so many requests inside.
     Open(u64),
     Full,
-    /// It was tried, or has failed too often.
+    /// It was tried, has failed too often, or may be ending.
     Barred,
 }
 
@@ -350,7 +350,7 @@ impl Variant {
                 may_be_out -= 1;
                 return Standing::Barred;
             }
-            if !untried(&instance.id) {
+            if !untried(&instance.id) || instance.gate.rests(wanted.now) {
                 return Standing::Barred;
             }
             match instance.gate.inside() {

@@ -68,6 +68,24 @@ fn gates_of_instances_that_are_gone_are_forgotten() {
 }
 
 #[test]
+fn an_instance_that_broke_off_a_connection_is_passed_over_for_a_moment() {
+    let routes = Routes::new();
+    routes.publish(table(&[("v", 1.0, &[1])]));
+    let now = Instant::now();
+    let choose = |now| routes.choose(&Wanted { now, ..wanted() }, |_| true);
+    let Choice::Instance { ticket, .. } = choose(now) else { panic!("it is ready") };
+    ticket.broke_off(now);
+    assert!(matches!(choose(now), Choice::AllTried(_)), "it may be ending");
+    let after = now + Duration::from_millis(100);
+    assert!(matches!(choose(after), Choice::Instance { .. }), "it has not ended");
+    routes.publish(table(&[("v", 1.0, &[1, 2])]));
+    ticket.broke_off(after);
+    let others: Vec<_> = (0..3).map(|_| choose(after)).collect();
+    let is_the_other = |choice: &Choice| matches!(choice, Choice::Instance { instance, .. } if instance.id == id(2));
+    assert!(others.iter().all(is_the_other), "though it becomes the busier one");
+}
+
+#[test]
 fn what_cannot_be_chosen_says_why() {
     let routes = Routes::new();
     let choose =

@@ -101,14 +101,21 @@ async fn an_instance_that_keeps_failing_is_left_out_and_comes_back_when_it_answe
         let Address::Tcp(address) = bad.route().address else { panic!("it is a TCP server") };
         world.publish(&[("v", 1.0, vec![bad.route(), good.route()])]);
         let mut client = world.client().await;
-        let began = Instant::now();
         let mut failed = 0;
+        let deadline = Instant::now() + Duration::from_mins(1);
+        // It rests for a moment after each connection that broke off, so this takes some time.
+        while failed < FAILURES_MAX {
+            assert!(Instant::now() < deadline, "it is hardly ever asked");
+            failed += u64::from(client.invoke("x").await.status != 200);
+        }
+        let began = Instant::now();
         for _ in 0..200 {
             failed += u64::from(client.invoke("x").await.status != 200);
         }
-        // One chance after a second, one two seconds later, and so on, however slow this machine is.
-        let chances = began.elapsed().as_secs();
-        assert!((FAILURES_MAX..=FAILURES_MAX + chances).contains(&failed), "{failed}, {chances}");
+        // It was put out a moment before. One chance after a second, one two seconds later, and so on, however slow this
+        // machine is.
+        let chances = began.elapsed().as_secs() + 1;
+        assert!(failed <= FAILURES_MAX + chances, "{failed}, {chances}");
         bad.stop().await;
         let healed = ModelServer::tcp_at(address, Behaviour::Echo).await;
         let deadline = Instant::now() + Duration::from_mins(1);
@@ -186,16 +193,26 @@ async fn streams_that_break_off_count_and_those_that_end_well_do_too() {
     let broken = ModelServer::tcp(Behaviour::raw(head)).await;
     let good = ModelServer::tcp(Behaviour::Echo).await;
     world.publish(&[("v", 1.0, vec![broken.route(), good.route()])]);
-    let began = Instant::now();
-    let mut failed = 0;
-    for _ in 0..100 {
+    let fails = async || {
         let mut stream = world.client().await.open(&[], "x").await;
+        let mut failed = 0;
         while let Some(frame) = stream.next().await {
             failed += u64::from(frame.text(":message-type") == Some("exception"));
         }
+        failed
+    };
+    let mut failed = 0;
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while failed < FAILURES_MAX {
+        assert!(Instant::now() < deadline, "it is hardly ever asked");
+        failed += fails().await;
     }
-    let chances = began.elapsed().as_secs();
-    assert!((FAILURES_MAX..=FAILURES_MAX + chances).contains(&failed), "{failed}, {chances}");
+    let began = Instant::now();
+    for _ in 0..100 {
+        failed += fails().await;
+    }
+    let chances = began.elapsed().as_secs() + 1;
+    assert!(failed <= FAILURES_MAX + chances, "{failed}, {chances}");
 }
 
 #[tokio::test]

@@ -4,9 +4,10 @@ use auth::sigv4::CORAL_NAMESPACE;
 use auth::{Dialect, Problem};
 use bytes::Bytes;
 use gateway::ControlBody;
-use http::header::{CONNECTION, CONTENT_TYPE, EXPECT, HeaderValue};
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
-use http::{Method, Response, StatusCode};
+use http::{Method, Response, StatusCode, Version};
+use hyper::body::{Body, Incoming};
 use wire::{ErrorBody, Protocol, Service};
 
 /// An id of the form that AWS's are, to find the request in the log.
@@ -51,6 +52,19 @@ fn names_an_action(parts: &Parts) -> bool {
     parts.uri.path() == "/" && members.any(|member| member.starts_with("Action="))
 }
 
+/// The answer to a request whose body was not read to its end: the connection has no use any more, and a client that is
+/// not told so would lose its next request. HTTP/2 only ends the stream.
+pub(super) fn unread(
+    parts: &Parts,
+    body: &Incoming,
+    mut response: Response<ControlBody>,
+) -> Response<ControlBody> {
+    if parts.version <= Version::HTTP_11 && !body.is_end_stream() {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
 /// An error in the form of S3, to a request that does not come as far as S3: nobody has signed it, or it is not for S3.
 pub(super) fn s3_error(
     parts: &Parts,
@@ -64,12 +78,7 @@ pub(super) fn s3_error(
         request_id()
     );
     let bytes = if parts.method == Method::HEAD { Bytes::new() } else { xml.into() };
-    let mut response = with_type(status, "application/xml", bytes);
-    if parts.headers.contains_key(EXPECT) {
-        // The client waits to be told to send, and is not: the connection has no use any more.
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
+    with_type(status, "application/xml", bytes)
 }
 
 /// A signature's problem, in the words of the service that the request is for.

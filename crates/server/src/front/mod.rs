@@ -102,12 +102,9 @@ impl Front {
         if to_s3 || answer::looks_like_s3(&parts) {
             if parts.headers.contains_key(dry_run::HEADER) {
                 let message = "x-tidegate-dry-run is for UpdateEndpoint and DeleteEndpoint.";
-                return answer::s3_error(
-                    &parts,
-                    StatusCode::BAD_REQUEST,
-                    "InvalidRequest",
-                    message,
-                );
+                let (status, code) = (StatusCode::BAD_REQUEST, "InvalidRequest");
+                let refused = answer::s3_error(&parts, status, code, message);
+                return answer::unread(&parts, &body, refused);
             }
             return self.bucket_call(parts, body).await;
         }
@@ -118,14 +115,17 @@ impl Front {
     /// second kind of signature, in the query, that its presigned URLs may still carry.
     async fn refuse_unsigned(&self, parts: Parts, body: Incoming) -> Response<ControlBody> {
         if !answer::looks_like_s3(&parts) {
-            return answer::problem(&parts, None, &auth::Problem::Missing);
+            let refused = answer::problem(&parts, None, &auth::Problem::Missing);
+            return answer::unread(&parts, &body, refused);
         }
         let old_signature =
             parts.uri.query().is_some_and(|query| query.contains("AWSAccessKeyId="));
         if old_signature {
             self.bucket_call(parts, body).await
         } else {
-            answer::s3_error(&parts, StatusCode::FORBIDDEN, "AccessDenied", "Access Denied")
+            let status = StatusCode::FORBIDDEN;
+            let refused = answer::s3_error(&parts, status, "AccessDenied", "Access Denied");
+            answer::unread(&parts, &body, refused)
         }
     }
 

@@ -47,24 +47,33 @@ impl From<Problem> for Refused {
     }
 }
 
-pub(super) async fn answer(front: &Front, parts: Parts, body: Incoming) -> Response<ControlBody> {
+pub(super) async fn answer(
+    front: &Front,
+    parts: Parts,
+    mut body: Incoming,
+) -> Response<ControlBody> {
     let request_id = answer::request_id();
     let signing_name = Claim::parse(&parts).ok().map(|claim| claim.service.to_string());
     let signing_name = signing_name.as_deref();
-    match authenticate(front, &parts, body).await {
+    let refused = match authenticate(front, &parts, &mut body).await {
         Ok(Authentic { credential, body, _held }) => {
-            match known(signing_name.unwrap_or_default()) {
+            return match known(signing_name.unwrap_or_default()) {
                 Some(_) => serve(front, &parts, &body, &credential, &request_id).await,
                 None => answer::error(&parts, None, unserved(signing_name.unwrap_or_default())),
-            }
+            };
         }
         Err(Refused::Problem(problem)) => answer::problem(&parts, signing_name, &problem),
         Err(Refused::Error(error)) => answer::error(&parts, signing_name, error),
-    }
+    };
+    answer::unread(&parts, &body, refused)
 }
 
 /// Verifies the signature over head and body. Nothing of the body is looked at before.
-async fn authenticate(front: &Front, parts: &Parts, body: Incoming) -> Result<Authentic, Refused> {
+async fn authenticate(
+    front: &Front,
+    parts: &Parts,
+    body: &mut Incoming,
+) -> Result<Authentic, Refused> {
     if auth::presence(parts) == Presence::Both {
         return Err(Problem::BothPresent.into());
     }
@@ -79,7 +88,7 @@ async fn authenticate(front: &Front, parts: &Parts, body: Incoming) -> Result<Au
         skew_secs: SKEW_SECS,
     };
     let admitted = claim.admit(&front.keys.authority, &expect)?;
-    let held = hold(parts, &body).map_err(Refused::Error)?;
+    let held = hold(parts, body).map_err(Refused::Error)?;
     let body = read(body).await.map_err(Refused::Error)?;
     let payload = Payload::Sha256(auth::sigv4::sha256(&body));
     let authority = &front.keys.authority;
@@ -101,7 +110,7 @@ fn hold(parts: &Parts, body: &Incoming) -> Result<Option<Share>, ErrorBody> {
     Ok(Some(share))
 }
 
-async fn read(body: Incoming) -> Result<Bytes, ErrorBody> {
+async fn read(body: &mut Incoming) -> Result<Bytes, ErrorBody> {
     let collected =
         tokio::time::timeout(BODY_TIME_MAX, Limited::new(body, PARSED_BODY_BYTES_MAX).collect())
             .await;

@@ -129,8 +129,10 @@ impl Driver {
             tracing::error!(endpoint = key.as_str(), %why, "the task of a safe update ended badly");
             let why = "The server met a fault of its own; its log says more.".to_owned();
             if turn.pause(why, self.means.rights.clock.now()).await.is_err() {
-                // The loop finds it running, and nobody at it: it is tried again, but not at once.
-                tokio::time::sleep(REST).await;
+                // It is still recorded as running and is tried again, but not at once.
+                let task = self.tasks.spawn(tokio::time::sleep(REST)).id();
+                let stop = CancellationToken::new();
+                self.under_way.insert(key, UnderWay { turn, task, stop });
             }
         }
     }

@@ -40,9 +40,6 @@ pub use update::Attempt;
 /// The most headroom that may be asked for, in percent: ten times the instances.
 pub const HEADROOM_PERCENT_MAX: u32 = 900;
 
-/// Instance types that cannot be registered (`reference/autoscaling-and-cloudwatch.md`, section 1.5).
-const UNSCALABLE: &str = "ml.t2.";
-
 /// An update under way: what the journal keeps. It is kept before the first order, and after each change of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
@@ -117,18 +114,10 @@ impl Run {
             let asked = request.headroom_percent;
             return Err(format!("a headroom of {asked}% is more than {HEADROOM_PERCENT_MAX}%"));
         }
-        let registered = saved.targets.iter().map(|target| &target.variant);
-        for one in bound(registered, in_use, wanted) {
-            let kind = wanted.variant(&one.variant).and_then(|to| to.instance_type.as_deref());
-            if let Some(kind) = kind.filter(|kind| kind.starts_with(UNSCALABLE)) {
-                return Err(format!(
-                    "variant {} would get the instance type {kind}, which cannot be registered as a scalable target: \
-                     its scaling could not be put back",
-                    one.variant
-                ));
-            }
-        }
         let plan = plan(&facts, &request);
+        if let Some(obstacle) = plan.obstacles.first() {
+            return Err(obstacle.clone());
+        }
         Ok(Self {
             facts,
             request,

@@ -56,9 +56,10 @@ pub enum Reaction {
 }
 
 impl Refused<'_> {
-    /// Whether asking the same again may go well.
+    /// Whether asking the same again may go well. What a server has not implemented (501) it will not have in a moment.
     pub fn passes(&self) -> bool {
-        self.status >= 500 || self.status == 429 || PASSING.contains(&self.code)
+        let falters = self.status >= 500 || self.status == 429 || PASSING.contains(&self.code);
+        falters && self.status != 501
     }
 }
 

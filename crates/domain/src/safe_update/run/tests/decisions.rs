@@ -65,8 +65,8 @@ fn what_cannot_be_begun_says_why() {
     );
     assert_eq!(
         begin(&|facts, _| facts.wanted = config("t", vec![variant("web", "ml.t2.large", 1)])),
-        "variant web would get the instance type ml.t2.large, which cannot be registered as a scalable target: its \
-         scaling could not be put back"
+        "web cannot be registered again after the update: SageMaker does not scale ml.t2.large. Deregister it yourself \
+         if it is to do without automatic scaling."
     );
 }
 
