@@ -10,7 +10,7 @@ use domain::endpoint_config::EndpointConfig;
 use domain::instance::DeploymentId;
 use domain::model::Model;
 use domain::name::EndpointKey;
-use domain::safe_update::{Config, Facts, Request, Run, Running, Saved};
+use domain::safe_update::{Config, Facts, Request, Run, Running, Saved, Variant};
 use domain::tag::Tags;
 use domain::time::Timestamp;
 use serde_json::json;
@@ -137,7 +137,15 @@ async fn every_kind_of_record_outlives_a_restart(place: impl Place) {
 
 async fn a_safe_update_outlives_a_restart(place: impl Place) {
     let now = Timestamp::from_millis(5);
-    let config = |name: &str| Config { name: name.parse().unwrap(), variants: Vec::new() };
+    let variant = Variant {
+        name: "v".parse().unwrap(),
+        instance_type: Some("ml.m5.large".into()),
+        model: Some("m".into()),
+        initial_count: Some(1),
+        initial_weight: 0.1,
+    };
+    let config =
+        |name: &str| Config { name: name.parse().unwrap(), variants: vec![variant.clone()] };
     let facts = Facts {
         endpoint: "Chat".parse().unwrap(),
         arn: "arn".into(),
