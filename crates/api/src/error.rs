@@ -100,6 +100,9 @@ fn refused(refusal: &Refusal, scope: &Scope) -> String {
         | Refusal::NoInstances(_)
         | Refusal::WeightNotFinite(_)
         | Refusal::TwoDeploymentConfigs
+        | Refusal::Guardrails(_)
+        | Refusal::NoSuchAlarms(_)
+        | Refusal::NothingToRollBack(_)
         | Refusal::Registered(_) => refusal.to_string(),
     }
 }

@@ -60,11 +60,9 @@ fn told(lines: &[String], code: ExitCode) -> ExitCode {
     code
 }
 
-/// The workspace this binary was built from.
+/// The workspace that cargo runs this in. Where it was built may be another one that shares its target directory.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .nth(2)
-        .unwrap_or_else(|| Path::new("."))
-        .to_path_buf()
+    let package = std::env::var_os("CARGO_MANIFEST_DIR");
+    let package = package.map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    package.ancestors().nth(2).unwrap_or_else(|| Path::new(".")).to_path_buf()
 }

@@ -37,8 +37,9 @@ fn warn_of_users(cx: &Context, config: &EndpointConfigName) {
     let users = state.endpoints.values().filter(|endpoint| endpoint.config_name == *config);
     for endpoint in users.take(WARNINGS_MAX) {
         let update = endpoint.last_update.as_ref();
-        let rolled_back =
-            update.is_some_and(|update| matches!(update.outcome, UpdateOutcome::RolledBack { .. }));
+        let rolled_back = update.is_some_and(|update| {
+            !matches!(update.outcome, UpdateOutcome::InProgress | UpdateOutcome::Applied)
+        });
         tracing::warn!(
             endpoint = %endpoint.name,
             %config,

@@ -11,7 +11,7 @@ use wire::sagemaker::{
 };
 
 use super::members::{member, timestamp, whole};
-use super::{lookup, members};
+use super::{lookup, members, update};
 use crate::Error;
 use crate::context::{Context, name};
 
@@ -42,7 +42,10 @@ pub(super) fn describe_endpoint(
             .as_ref()
             .and_then(|config| whole(config).ok()),
         async_inference_config: None,
-        pending_deployment_summary: endpoint.pending.as_deref().map(pending),
+        pending_deployment_summary: endpoint
+            .pending
+            .as_deref()
+            .map(|deployment| pending(endpoint, deployment)),
         explainer_config: None,
         shadow_production_variants: None,
         metrics_config: config.and_then(|config| member(config, "MetricsConfig")),
@@ -55,6 +58,8 @@ pub(super) const fn status(stage: Stage) -> EndpointStatus {
         Stage::Creating => EndpointStatus::Creating,
         Stage::InService => EndpointStatus::InService,
         Stage::Deploying | Stage::Retiring | Stage::Resizing => EndpointStatus::Updating,
+        Stage::RollingBack => EndpointStatus::RollingBack,
+        Stage::UpdateRollbackFailed => EndpointStatus::UpdateRollbackFailed,
         Stage::Failed => EndpointStatus::Failed,
         Stage::Deleting => EndpointStatus::Deleting,
     }
@@ -115,7 +120,14 @@ fn moving(
         Stage::Retiring => {
             (VariantStatus::Updating, "Terminating the instances of the previous fleet.".to_owned())
         }
-        Stage::Resizing | Stage::InService | Stage::Creating | Stage::Deploying | Stage::Failed => {
+        Stage::Deploying | Stage::RollingBack => {
+            return update::of_live(endpoint, fleet).map(|one| vec![one]);
+        }
+        Stage::Resizing
+        | Stage::InService
+        | Stage::Creating
+        | Stage::UpdateRollbackFailed
+        | Stage::Failed => {
             return None;
         }
     };
@@ -128,20 +140,16 @@ fn moving(
     }])
 }
 
-fn pending(pending: &Deployment) -> PendingDeploymentSummary {
+fn pending(endpoint: &Endpoint, pending: &Deployment) -> PendingDeploymentSummary {
     let variants = pending.fleets.iter().map(|fleet| PendingProductionVariantSummary {
         variant_name: fleet.variant.to_string(),
         deployed_images: Some(vec![image(pending, fleet)]),
-        current_weight: Some(fleet.current_weight),
+        current_weight: Some(update::active_weight(endpoint, fleet)),
         desired_weight: Some(fleet.desired_weight),
         current_instance_count: Some(count(fleet.current_count)),
         desired_instance_count: Some(count(fleet.desired_count)),
         instance_type: pending.config.instance_type(&fleet.variant).map(str::to_owned),
-        variant_status: Some(vec![ProductionVariantStatus {
-            status: VariantStatus::Creating,
-            status_message: Some(format!("Launching {} instance(s).", fleet.desired_count)),
-            start_time: Some(timestamp(pending.started_at)),
-        }]),
+        variant_status: Some(vec![update::of_pending(endpoint, pending, fleet)]),
         ..PendingProductionVariantSummary::default()
     });
     PendingDeploymentSummary {

@@ -22,6 +22,7 @@ mod page;
 mod tagging;
 #[cfg(test)]
 mod tests;
+mod update;
 mod update_endpoint;
 mod update_endpoint_weights_and_capacities;
 

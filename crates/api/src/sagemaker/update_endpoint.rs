@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::endpoint::{Retain, UpdateRequest};
+use domain::endpoint::{Endpoint, Refusal, Retain, UpdateRequest};
 use domain::name::{EndpointConfigName, EndpointName};
-use store::Changes;
+use store::{Changes, State};
 use wire::sagemaker::{UpdateEndpointInput, UpdateEndpointOutput, VariantPropertyType};
 
 use super::{lookup, members};
@@ -36,6 +36,7 @@ pub(super) async fn update_endpoint(
             registered,
         };
         let after = endpoint.request_update(&request, now).map_err(lookup::refuse(&scope))?;
+        refuse_unknown_alarms(state, &after).map_err(lookup::refuse(&scope))?;
         state.admit(&limits, Some(endpoint), &after)?;
         Ok((
             Changes::none().put(after).count_deployment(state),
@@ -43,6 +44,14 @@ pub(super) async fn update_endpoint(
         ))
     })
     .await
+}
+
+/// An alarm that is not there would guard nothing, and nobody would know.
+fn refuse_unknown_alarms(state: &State, after: &Endpoint) -> Result<(), Refusal> {
+    let named = after.rollout.iter().flat_map(|rollout| &rollout.guardrails.alarms);
+    let unknown: Vec<String> =
+        named.filter(|name| !state.alarms.contains_key(name.as_str())).cloned().collect();
+    if unknown.is_empty() { Ok(()) } else { Err(Refusal::NoSuchAlarms(unknown)) }
 }
 
 /// `ExcludeRetainedVariantProperties` only counts when all the others are retained.

@@ -8,6 +8,8 @@ mod describe_instances;
 mod describe_last_update;
 mod explain_scaling;
 mod lookup;
+mod roll_back_update;
+mod rollout;
 mod safe_updates;
 mod shown;
 #[cfg(test)]
@@ -83,6 +85,9 @@ pub(crate) async fn serve(cx: &Context, call: &Call) -> Result<Document, Error> 
         }
         Operation::ResumeSafeUpdate => {
             shown(safe_updates::resume::resume_safe_update(cx, call.input()?).await)
+        }
+        Operation::RollBackUpdate => {
+            shown(roll_back_update::roll_back_update(cx, &call.input()?).await)
         }
         Operation::StartSafeUpdate => {
             shown(safe_updates::start::start_safe_update(cx, call.input()?).await)

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::alarm::StateValue;
 use domain::arn::{Kind, Scope};
 use domain::endpoint::{Endpoint, Event};
 use domain::fleet::{self, Facts, Plan, Seen, Start};
@@ -80,7 +81,8 @@ impl Fleets {
         for one in planned {
             report.changed |= self.realize(&one);
             let wait = one.plan.wake_at.map(|at| at.since(wall));
-            report.wake_after = report.wake_after.into_iter().chain(wait).min();
+            let baked = one.plan.wake_at_server.map(|at| self.means.clock.wall_until(at));
+            report.wake_after = report.wake_after.into_iter().chain(wait).chain(baked).min();
             match self.tell(one).await {
                 Ok(told) => report.changed |= told,
                 Err(why) => {
@@ -93,6 +95,7 @@ impl Fleets {
     }
 
     fn plan_all(&mut self, state: &State, wall: Timestamp) -> Vec<Planned> {
+        let now = self.means.clock.now();
         let mut by_endpoint: BTreeMap<EndpointKey, Vec<Seen>> =
             state.endpoints.keys().map(|key| (key.clone(), Vec::new())).collect();
         for observed in self.means.driver.observe() {
@@ -111,8 +114,14 @@ impl Fleets {
         self.draining.retain(|id, _| known(id));
         let planned = by_endpoint.into_iter().map(|(key, instances)| {
             let endpoint = state.endpoints.get(&key).cloned();
-            let plan =
-                fleet::plan(&Facts { endpoint: endpoint.as_deref(), instances: &instances, wall });
+            let alarms = endpoint.as_deref().map(|one| gone_off(state, one)).unwrap_or_default();
+            let plan = fleet::plan(&Facts {
+                endpoint: endpoint.as_deref(),
+                instances: &instances,
+                alarms: &alarms,
+                now,
+                wall,
+            });
             Planned { key, endpoint, instances, plan }
         });
         let mut planned: Vec<Planned> = planned.collect();
@@ -205,6 +214,17 @@ impl Fleets {
     }
 }
 
+/// Of the alarms that guard an update of the endpoint, those in `ALARM`, with why they are. One that is not there any
+/// more guards nothing.
+fn gone_off<'a>(state: &'a State, endpoint: &'a Endpoint) -> Vec<(&'a str, &'a str)> {
+    let guarding = endpoint.rollout.iter().flat_map(|rollout| &rollout.guardrails.alarms);
+    let known = guarding.filter_map(|name| state.alarms.get(name.as_str()));
+    known
+        .filter(|alarm| alarm.state.value == StateValue::Alarm)
+        .map(|alarm| (alarm.name.as_str(), alarm.state.reason.as_str()))
+        .collect()
+}
+
 /// The record of an endpoint goes together with its tags.
 fn forget(scope: &Scope, key: &EndpointKey, endpoint: &Endpoint) -> Changes {
     let arn = scope.sagemaker(Kind::Endpoint, &endpoint.name);
@@ -219,9 +239,8 @@ fn order(
     resources: &BTreeMap<String, Resources>,
     id: InstanceId,
 ) -> Option<Order> {
-    let deployments = endpoint.live.iter().chain(&endpoint.pending);
     let deployment =
-        deployments.into_iter().find(|deployment| deployment.id == start.fleet.deployment)?;
+        endpoint.deployments().find(|deployment| deployment.id == start.fleet.deployment)?;
     let (_, variant, container) = deployment
         .runnable()
         .into_iter()
@@ -241,11 +260,17 @@ fn order(
 fn log(endpoint: &Endpoint, event: &Event) {
     let (name, stage) = (&endpoint.name, endpoint.stage);
     match event {
-        Event::DeploymentFailed { reason } | Event::ResizeFailed { reason } => {
+        Event::DeploymentFailed { reason }
+        | Event::ResizeFailed { reason }
+        | Event::RolledBack { reason }
+        | Event::RollbackFailed { reason } => {
             tracing::warn!(endpoint = %name, ?stage, reason, "a change of the endpoint failed");
         }
         Event::Advanced(reached) => {
             tracing::debug!(endpoint = %name, ?stage, ?reached, "instances became ready");
+        }
+        Event::Moved(rollout) => {
+            tracing::info!(endpoint = %name, to = ?rollout.stage, "the update goes on");
         }
         Event::Deployed | Event::Retired | Event::Resized => {
             tracing::info!(endpoint = %name, ?stage, ?event, "the endpoint moved on");

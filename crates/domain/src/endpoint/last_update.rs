@@ -28,6 +28,10 @@ pub enum UpdateOutcome {
     RolledBack {
         reason: String,
     },
+    /// The previous instances did not come back: what there is of both deployments serves.
+    RollbackFailed {
+        reason: String,
+    },
 }
 
 impl LastUpdate {

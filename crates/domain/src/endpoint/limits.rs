@@ -1,8 +1,10 @@
 //! How many instances there may be: a machine is not a cloud.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Deployment, Endpoint};
+use crate::rollout::Rollout;
 
 /// Bounds of the whole fleet, the double of a blue/green deployment included.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,9 +79,27 @@ fn check(
 }
 
 fn add(usage: &mut Usage, endpoint: &Endpoint) {
-    for deployment in endpoint.live.iter().chain(&endpoint.pending) {
+    for deployment in endpoint.deployments() {
         add_deployment(usage, deployment);
     }
+    if let Some((kind, spared)) = spared(endpoint) {
+        usage.entry(kind).and_modify(|count| *count = count.saturating_sub(spared));
+    }
+}
+
+/// What an update by batches needs less than two whole fleets, where both are of one instance type. Its way back may need
+/// more than its way there, and is never refused.
+fn spared(endpoint: &Endpoint) -> Option<(String, u32)> {
+    let rollout = endpoint.rollout().filter(Rollout::moves_by_batches)?;
+    let totals = endpoint.totals();
+    let [(variant, sides)] = &totals[..] else { return None };
+    let kind = |deployment: &Option<Arc<Deployment>>| {
+        deployment.as_ref()?.config.instance_type(variant).map(str::to_owned)
+    };
+    let of_both =
+        kind(&endpoint.live).filter(|live| kind(&endpoint.pending).as_ref() == Some(live))?;
+    let whole = sides.old.total.saturating_add(sides.new.total);
+    Some((of_both, whole.saturating_sub(rollout.most(*sides))))
 }
 
 fn add_deployment(usage: &mut Usage, deployment: &Deployment) {

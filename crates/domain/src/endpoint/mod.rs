@@ -9,12 +9,14 @@ use crate::instance::DeploymentId;
 use crate::members::Members;
 use crate::model::{Container, Model};
 use crate::name::{EndpointConfigName, EndpointName, VariantName};
+use crate::rollout::Rollout;
 use crate::time::Timestamp;
 
 mod event;
 mod last_update;
 mod limits;
 mod request;
+mod rollout;
 #[cfg(test)]
 mod scaling_tests;
 #[cfg(test)]
@@ -48,6 +50,12 @@ pub struct Endpoint {
     /// None before the first update.
     #[serde(default)]
     pub last_update: Option<LastUpdate>,
+    /// How the pending fleet takes the place of the live one, while it does.
+    #[serde(default)]
+    pub rollout: Option<Rollout>,
+    /// What serves beside the live fleet since an update could not be rolled back, with the counts that stand.
+    #[serde(default)]
+    pub stranded: Vec<Arc<Deployment>>,
 }
 
 /// Where an endpoint stands: `EndpointStatus`, with the three kinds of `Updating` told apart.
@@ -56,24 +64,30 @@ pub enum Stage {
     /// The first fleet is being built.
     Creating,
     InService,
-    /// A new fleet is being built; the old one serves.
+    /// A new fleet is being built and takes over, as the rollout says.
     Deploying,
+    /// The old fleet gets back what the new one had taken over.
+    RollingBack,
     /// The new fleet serves; the old one's instances are leaving.
     Retiring,
     /// Counts or weights of the live fleet are changing.
     Resizing,
+    /// The old fleet did not come back: what there is of both serves. An update heals it.
+    UpdateRollbackFailed,
     /// Creation failed. Only deletion is possible.
     Failed,
     Deleting,
 }
 
 impl Stage {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Creating,
         Self::InService,
         Self::Deploying,
+        Self::RollingBack,
         Self::Retiring,
         Self::Resizing,
+        Self::UpdateRollbackFailed,
         Self::Failed,
         Self::Deleting,
     ];
@@ -84,6 +98,8 @@ impl Stage {
             Self::Creating => "Creating",
             Self::InService => "InService",
             Self::Deploying | Self::Retiring | Self::Resizing => "Updating",
+            Self::RollingBack => "RollingBack",
+            Self::UpdateRollbackFailed => "UpdateRollbackFailed",
             Self::Failed => "Failed",
             Self::Deleting => "Deleting",
         }
@@ -91,7 +107,15 @@ impl Stage {
 
     /// Whether the live fleet takes requests.
     pub const fn serves(self) -> bool {
-        matches!(self, Self::InService | Self::Deploying | Self::Retiring | Self::Resizing)
+        match self {
+            Self::InService
+            | Self::Deploying
+            | Self::RollingBack
+            | Self::Retiring
+            | Self::Resizing
+            | Self::UpdateRollbackFailed => true,
+            Self::Creating | Self::Failed | Self::Deleting => false,
+        }
     }
 }
 

@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use serde_json::Value;
-
-use super::{Deployment, Endpoint, Fleet, LastUpdate, Stage};
+use super::{Deployment, Endpoint, Fleet, LastUpdate, Stage, rollout};
 use crate::endpoint_config::EndpointConfig;
 use crate::instance::DeploymentId;
 use crate::members::Members;
 use crate::model::Model;
 use crate::name::{EndpointName, ModelName, VariantName};
+use crate::rollout::Rollout;
 use crate::safe_update::{Bound, Config, bound};
 use crate::scaling::ResourceId;
 use crate::time::Timestamp;
@@ -76,6 +75,15 @@ pub enum Refusal {
     WeightNotFinite(String),
     #[error("Specify either DeploymentConfig or RetainDeploymentConfig, not both.")]
     TwoDeploymentConfigs,
+    #[error(transparent)]
+    Guardrails(#[from] crate::rollout::Refusal),
+    #[error(
+        "The alarm(s) \"[{}]\" of DeploymentConfig.AutoRollbackConfiguration do not exist.",
+        .0.join(", ")
+    )]
+    NoSuchAlarms(Vec<String>),
+    #[error("There is no update of endpoint \"{0}\" that could be rolled back.")]
+    NothingToRollBack(EndpointName),
     /// Promises S1 and S2. The first sentence is AWS's, as it is remembered (`reference/autoscaling-and-cloudwatch.md`,
     /// section 1.10); the second says what to do.
     #[error(
@@ -120,6 +128,7 @@ impl Endpoint {
         deployment_config: Option<Members>,
         now: Timestamp,
     ) -> Result<Self, Refusal> {
+        rollout::check(deployment_config.as_ref())?;
         let pending = deployment(parts, None, Retain::default(), now)?;
         Ok(Self {
             name,
@@ -132,30 +141,32 @@ impl Endpoint {
             pending: Some(Arc::new(pending)),
             deployment_config,
             last_update: None,
+            rollout: None,
+            stranded: Vec::new(),
         })
     }
 
-    /// `UpdateEndpoint`: a new fleet beside the old one, all at once.
+    /// `UpdateEndpoint`: a new fleet beside the old one, whose place it takes as the `DeploymentConfig` says.
     pub fn request_update(&self, request: &UpdateRequest, now: Timestamp) -> Result<Self, Refusal> {
-        self.refuse_unless_in_service()?;
+        // An update is what heals an endpoint whose last one could not be rolled back (section 2).
+        if self.stage != Stage::UpdateRollbackFailed {
+            self.refuse_unless_in_service()?;
+        }
         let given = request.deployment_config.as_ref();
         if given.is_some() && request.retain_deployment_config {
             return Err(Refusal::TwoDeploymentConfigs);
         }
         let retained = self.deployment_config.as_ref().filter(|_| request.retain_deployment_config);
-        if let Some(lacking) =
-            given.or(retained).map(lacking_of_deployment_config).filter(|list| !list.is_empty())
-        {
-            return Err(Refusal::Lacking(lacking));
-        }
         self.refuse_if_bound(&request.parts.config, &request.registered)?;
         let pending = deployment(&request.parts, self.live.as_deref(), request.retain, now)?;
+        let guardrails = self.guardrails(given.or(retained), &pending)?;
         Ok(Self {
             modified_at: now,
             stage: Stage::Deploying,
             pending: Some(Arc::new(pending)),
             deployment_config: given.cloned().or_else(|| self.deployment_config.clone()),
             last_update: Some(LastUpdate::asked(self, &request.parts.config.name, now)),
+            rollout: Some(Rollout::begin(guardrails, now)),
             ..self.clone()
         })
     }
@@ -217,7 +228,7 @@ impl Endpoint {
     /// `DeleteEndpoint`. Refused while anything is in progress (`reference/sagemaker-hosting.md`, section 1.1).
     pub fn request_delete(&self, now: Timestamp) -> Result<Self, Refusal> {
         match self.stage {
-            Stage::InService | Stage::Failed => {
+            Stage::InService | Stage::UpdateRollbackFailed | Stage::Failed => {
                 Ok(Self { modified_at: now, stage: Stage::Deleting, ..self.clone() })
             }
             _ => Err(Refusal::InProgress(self.name.clone())),
@@ -264,30 +275,4 @@ fn deployment(
         return Err(Refusal::Lacking(lacking));
     }
     Ok(Deployment { id: parts.id, started_at: now, config: Arc::clone(&parts.config), fleets })
-}
-
-/// Members of a `DeploymentConfig` that need what Tidegate lacks: it shifts all traffic at once, without a bake.
-fn lacking_of_deployment_config(config: &Members) -> Vec<String> {
-    let mut lacking = Vec::new();
-    if config.at(&["RollingUpdatePolicy"]).is_some() {
-        lacking.push("DeploymentConfig.RollingUpdatePolicy".to_owned());
-    }
-    let alarms = config.at(&["AutoRollbackConfiguration", "Alarms"]).and_then(Value::as_array);
-    if alarms.is_some_and(|alarms| !alarms.is_empty()) {
-        lacking.push("DeploymentConfig.AutoRollbackConfiguration".to_owned());
-    }
-    let policy = |path: &[&str]| config.at(&[&["BlueGreenUpdatePolicy"], path].concat());
-    let routing = policy(&["TrafficRoutingConfiguration", "Type"]).and_then(Value::as_str);
-    if let Some(kind @ ("CANARY" | "LINEAR")) = routing {
-        lacking.push(format!(
-            "DeploymentConfig.BlueGreenUpdatePolicy.TrafficRoutingConfiguration.Type {kind}"
-        ));
-    }
-    let bake = policy(&["TerminationWaitInSeconds"]).and_then(Value::as_u64);
-    if bake.is_some_and(|seconds| seconds > 0) {
-        lacking.push(
-            "DeploymentConfig.BlueGreenUpdatePolicy.TerminationWaitInSeconds above 0".to_owned(),
-        );
-    }
-    lacking
 }

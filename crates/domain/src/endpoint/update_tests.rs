@@ -199,7 +199,8 @@ fn every_change_with_every_choice_of_what_is_retained() {
 #[test]
 fn an_endpoint_that_is_not_in_service_is_not_updated_whatever_is_asked() {
     let live = endpoint("a m large 2@1", "a 4@3");
-    for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::InService) {
+    let open = [Stage::InService, Stage::UpdateRollbackFailed];
+    for stage in Stage::ALL.into_iter().filter(|stage| !open.contains(stage)) {
         let busy = Endpoint { stage, ..live.clone() };
         let refusal = busy.request_update(&request("a n large 2@1", RETAINS[1], "a"), at(4));
         let expected = match stage {
@@ -229,8 +230,13 @@ fn what_became_of_an_update_outlives_all_but_the_next_one() {
     assert_eq!(under_way.last_update, Some(asked.clone()));
 
     let reason = || "the new model did not start".to_owned();
-    let rolled_back =
-        under_way.after(Event::DeploymentFailed { reason: reason() }, at(20)).unwrap();
+    let back = under_way.rollout().unwrap().rolled_back(&[], reason(), at(15));
+    let rolling_back = under_way.after(Event::Moved(back), at(15)).unwrap();
+    assert_eq!(
+        (rolling_back.stage, &rolling_back.last_update),
+        (Stage::RollingBack, &Some(asked.clone()))
+    );
+    let rolled_back = rolling_back.after(Event::RolledBack { reason: reason() }, at(20)).unwrap();
     let outcome = UpdateOutcome::RolledBack { reason: reason() };
     let ended = LastUpdate { outcome, ended_at: Some(at(20)), ..asked.clone() };
     assert_eq!(rolled_back.last_update, Some(ended.clone()));
@@ -267,10 +273,12 @@ fn a_refused_update_is_no_last_update() {
 }
 
 #[test]
-fn a_record_from_before_there_was_a_last_update_is_read() {
+fn a_record_from_before_there_were_guarded_updates_is_read() {
     let live = endpoint("a m large 2@1", "a 4@3");
     let mut record = serde_json::to_value(&live).unwrap();
-    record.as_object_mut().unwrap().remove("last_update").unwrap();
+    for later in ["last_update", "rollout", "stranded"] {
+        record.as_object_mut().unwrap().remove(later).unwrap();
+    }
     assert_eq!(serde_json::from_value::<Endpoint>(record).unwrap(), live);
     let under_way = updating(&live, at(10));
     let record = serde_json::to_value(&under_way).unwrap();

@@ -2,7 +2,9 @@
 
 mod backoff;
 mod plan;
+mod progress;
 mod route;
+mod wanted;
 
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,11 @@
 //! One pure function from what is wanted and seen to what is to be done.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
-use super::{DRAIN_LIMIT, EARLY_EXITS_MAX, EXITS_KEPT, STEADY_AFTER, restart_at};
-use crate::endpoint::{Deployment, Endpoint, Event, Fleet, Reached, Stage};
+use super::progress::progress;
+use super::wanted::{Wanted, wanted};
+use super::{DRAIN_LIMIT, EXITS_KEPT, STEADY_AFTER, restart_at};
+use crate::endpoint::{Endpoint, Event, Stage};
 use crate::instance::{Exit, ExitCause, FleetId, InstanceId, Observed, Phase};
 use crate::time::Timestamp;
 
@@ -15,6 +16,10 @@ pub struct Facts<'a> {
     pub endpoint: Option<&'a Endpoint>,
     /// Every instance of the endpoint that a driver knows, in the order of their ids.
     pub instances: &'a [Seen],
+    /// Of the alarms that guard the endpoint's update, those in `ALARM`, with the reasons of their states.
+    pub alarms: &'a [(&'a str, &'a str)],
+    /// Server time: what guardrails wait for is scheduled in it.
+    pub now: Timestamp,
     /// Wall time: starting and draining are real work.
     pub wall: Timestamp,
 }
@@ -48,6 +53,8 @@ pub struct Plan {
     pub why: Vec<Why>,
     /// The wall time at which planning again may lead to more, were nothing else to happen.
     pub wake_at: Option<Timestamp>,
+    /// The same in server time.
+    pub wake_at_server: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +79,7 @@ pub enum Why {
 /// Plans for one endpoint.
 pub fn plan(facts: &Facts<'_>) -> Plan {
     let mut plan = Plan::default();
-    let wanted = wanted(facts.endpoint);
+    let wanted = facts.endpoint.map(wanted).unwrap_or_default();
     let mut seen: BTreeMap<&FleetId, Vec<&Seen>> = BTreeMap::new();
     for one in facts.instances {
         seen.entry(&one.observed.fleet).or_default().push(one);
@@ -91,49 +98,16 @@ pub fn plan(facts: &Facts<'_>) -> Plan {
         plan.forget.extend(exits(instances).map(|(id, _)| id.clone()));
     }
     if let Some(endpoint) = facts.endpoint {
-        plan.event = event(endpoint, &wanted, &seen);
+        let progress = progress(endpoint, &wanted, &seen, facts);
+        plan.event = progress.event;
+        plan.wake_at_server = progress.until;
         plan.gone = endpoint.stage == Stage::Deleting && facts.instances.iter().all(has_exited);
     }
     plan
 }
 
-/// A fleet that should stand, and with how many instances.
-struct Wanted<'a> {
-    id: FleetId,
-    fleet: &'a Fleet,
-    pending: bool,
-}
-
-fn wanted(endpoint: Option<&Endpoint>) -> Vec<Wanted<'_>> {
-    let Some(endpoint) =
-        endpoint.filter(|endpoint| !matches!(endpoint.stage, Stage::Deleting | Stage::Failed))
-    else {
-        return Vec::new();
-    };
-    [(&endpoint.live, false), (&endpoint.pending, true)]
-        .into_iter()
-        .filter_map(|(deployment, pending)| Some((deployment.as_deref()?, pending)))
-        .flat_map(|(deployment, pending)| {
-            deployment.fleets.iter().map(move |fleet| (deployment, fleet, pending))
-        })
-        .map(|(deployment, fleet, pending)| Wanted {
-            id: fleet_id(endpoint, deployment, fleet),
-            fleet,
-            pending,
-        })
-        .collect()
-}
-
-fn fleet_id(endpoint: &Endpoint, deployment: &Deployment, fleet: &Fleet) -> FleetId {
-    FleetId {
-        endpoint: endpoint.name.clone(),
-        deployment: deployment.id,
-        variant: fleet.variant.clone(),
-    }
-}
-
 fn fill_or_shrink(want: &Wanted<'_>, instances: &[&Seen], wall: Timestamp, plan: &mut Plan) {
-    let wanted = want.fleet.desired_count;
+    let wanted = want.count;
     let alive = alive(instances);
     let staying: Vec<&Seen> =
         alive.iter().copied().filter(|one| one.draining_since.is_none()).collect();
@@ -202,128 +176,13 @@ fn forget_old_exits(instances: &[&Seen], staying: &[&Seen], wall: Timestamp, pla
     }
 }
 
-fn event(
-    endpoint: &Endpoint,
-    wanted: &[Wanted<'_>],
-    seen: &BTreeMap<&FleetId, Vec<&Seen>>,
-) -> Option<Event> {
-    let of = |want: &Wanted<'_>| seen.get(&want.id).map(Vec::as_slice).unwrap_or_default().to_vec();
-    let building = |pending: bool| wanted.iter().filter(move |want| want.pending == pending);
-    match endpoint.stage {
-        Stage::Creating | Stage::Deploying => {
-            let failed = building(true).find_map(|want| failure(endpoint, want, &of(want)));
-            let ready =
-                building(true).all(|want| count(&ready(&of(want))) >= want.fleet.desired_count);
-            match failed {
-                Some(reason) => Some(Event::DeploymentFailed { reason }),
-                None if ready => Some(Event::Deployed),
-                None => advanced(building(true), of),
-            }
-        }
-        Stage::Retiring => {
-            let left = seen.iter().any(|(id, instances)| {
-                !wanted.iter().any(|want| want.id == **id)
-                    && instances.iter().any(|one| !has_exited(one))
-            });
-            (!left).then_some(Event::Retired)
-        }
-        Stage::Resizing => {
-            let failed = building(false).find_map(|want| failure(endpoint, want, &of(want)));
-            let reached = building(false).all(|want| {
-                let instances = of(want);
-                let running = instances.iter().filter(|one| !has_exited(one)).count();
-                let desired = usize::try_from(want.fleet.desired_count).unwrap_or(usize::MAX);
-                ready(&instances).len() == desired && running == desired
-            });
-            match failed {
-                Some(reason) => Some(Event::ResizeFailed { reason }),
-                None if reached => Some(Event::Resized),
-                None => advanced(building(false), of),
-            }
-        }
-        Stage::InService | Stage::Failed | Stage::Deleting => None,
-    }
-}
-
-fn advanced<'a>(
-    wanted: impl Iterator<Item = &'a Wanted<'a>>,
-    of: impl Fn(&Wanted<'_>) -> Vec<&'a Seen>,
-) -> Option<Event> {
-    let changed: Vec<Reached> = wanted
-        .filter_map(|want| {
-            let count = count(&ready(&of(want)));
-            (count != want.fleet.current_count)
-                .then(|| Reached { variant: want.fleet.variant.clone(), count })
-        })
-        .collect();
-    (!changed.is_empty()).then_some(Event::Advanced(changed))
-}
-
-/// Why a fleet cannot be built, if it cannot (`reference/sagemaker-hosting.md`, section 2, failure reasons).
-fn failure(endpoint: &Endpoint, want: &Wanted<'_>, instances: &[&Seen]) -> Option<String> {
-    let early: Vec<&Exit> =
-        exits(instances).map(|(_, exit)| exit).filter(|exit| !exit.was_ready).collect();
-    let variant = &want.fleet.variant;
-    let at_once = early.iter().find_map(|exit| match &exit.cause {
-        ExitCause::UnknownImage(text) | ExitCause::Artifact(text) | ExitCause::Launch(text) => {
-            Some(text.clone())
-        }
-        ExitCause::NeverReady { waited, last_words } => {
-            Some(never_ready(endpoint, want, *waited, last_words))
-        }
-        ExitCause::Stopped | ExitCause::Ended { .. } | ExitCause::Unresponsive { .. } => None,
-    });
-    let endings: Vec<(&str, &str)> = early
-        .iter()
-        .filter_map(|exit| match &exit.cause {
-            ExitCause::Ended { status, last_words } => Some((status.as_str(), last_words.as_str())),
-            _ => None,
-        })
-        .collect();
-    at_once.or_else(|| {
-        let (status, last_words) = endings.last().filter(|_| endings.len() >= EARLY_EXITS_MAX)?;
-        Some(format!(
-            "The primary container for production variant {variant} did not pass the ping health check: it ended {} \
-             times before its first good /ping ({status}). Please check CloudWatch logs for this endpoint.{}",
-            endings.len(),
-            said(last_words)
-        ))
-    })
-}
-
-/// The last words of a model server as a sentence, if there are any.
-fn said(last_words: &str) -> String {
-    if last_words.is_empty() { String::new() } else { format!(" Its last words: {last_words}") }
-}
-
-fn never_ready(
-    endpoint: &Endpoint,
-    want: &Wanted<'_>,
-    waited: Duration,
-    last_words: &str,
-) -> String {
-    format!(
-        "The primary container for production variant {} did not pass the ping health check. Please check CloudWatch \
-         logs for this endpoint. It ran for {} s without answering GET /ping with 200; if it needs longer, raise \
-         ContainerStartupHealthCheckTimeoutInSeconds of the variant (60 to 3600), create an endpoint config with it, \
-         and {} the endpoint.{}",
-        want.fleet.variant,
-        waited.as_secs(),
-        if endpoint.live.is_some() { "update" } else { "delete and create" },
-        said(last_words),
-    )
-}
-
 fn alive<'a>(instances: &[&'a Seen]) -> Vec<&'a Seen> {
     instances.iter().copied().filter(|one| one.observed.phase.is_alive()).collect()
 }
 
-fn ready<'a>(instances: &[&'a Seen]) -> Vec<&'a Seen> {
-    let ready = |one: &&Seen| one.observed.phase.is_ready() && one.draining_since.is_none();
-    instances.iter().copied().filter(ready).collect()
-}
-
-fn exits<'a>(instances: &[&'a Seen]) -> impl Iterator<Item = (&'a InstanceId, &'a Exit)> {
+pub(super) fn exits<'a>(
+    instances: &[&'a Seen],
+) -> impl Iterator<Item = (&'a InstanceId, &'a Exit)> {
     instances.iter().filter_map(|one| match &one.observed.phase {
         Phase::Exited(exit) => Some((&one.observed.id, exit)),
         _ => None,
@@ -339,10 +198,10 @@ fn unplanned(instances: &[&Seen]) -> (usize, Timestamp) {
         })
 }
 
-fn has_exited(one: &Seen) -> bool {
+pub(super) fn has_exited(one: &Seen) -> bool {
     matches!(one.observed.phase, Phase::Exited(_))
 }
 
-fn count(instances: &[&Seen]) -> u32 {
+pub(super) fn count(instances: &[&Seen]) -> u32 {
     u32::try_from(instances.len()).unwrap_or(u32::MAX)
 }

@@ -1,36 +1,77 @@
 //! The part of the route table that one endpoint's instances make up.
 
-use crate::endpoint::Endpoint;
-use crate::instance::{FleetId, Phase};
-use crate::route::{EndpointRoute, InstanceRoute, VariantRoute};
+use std::collections::BTreeMap;
 
 use super::Seen;
+use super::wanted::{Of, Wanted, wanted};
+use crate::endpoint::{Deployment, Endpoint};
+use crate::instance::{FleetId, Phase};
+use crate::rollout::Sides;
+use crate::route::{EndpointRoute, InstanceRoute, VariantRoute};
 
-/// The route of an endpoint that takes requests: its live fleets' ready instances, but for those that are leaving.
+/// The route of an endpoint that takes requests: ready instances, but for those that are leaving, and of each deployment
+/// as many as the update under way says.
 pub fn route(endpoint: &Endpoint, instances: &[Seen]) -> Option<EndpointRoute> {
     let live = endpoint.live.as_deref().filter(|_| endpoint.stage.serves())?;
-    let variants = live.runnable().into_iter().map(|(fleet, variant, _)| {
-        let id = FleetId {
-            endpoint: endpoint.name.clone(),
-            deployment: live.id,
-            variant: fleet.variant.clone(),
-        };
-        let ready =
-            instances.iter().filter(|one| one.observed.fleet == id && one.draining_since.is_none());
+    let (all_on, takes_over) = match taking_over(endpoint) {
+        Some(pending) => (pending, true),
+        None => (live, false),
+    };
+    let wanted = wanted(endpoint);
+    let ready = ready(instances);
+    let variants = all_on.runnable().into_iter().map(|(fleet, variant, _)| {
+        let of_it: Vec<&Wanted<'_>> =
+            wanted.iter().filter(|want| want.fleet.variant == fleet.variant).collect();
         VariantRoute {
             name: fleet.variant.clone(),
-            weight: fleet.current_weight,
+            weight: if takes_over { fleet.desired_weight } else { fleet.current_weight },
             strategy: variant.strategy,
-            instances: ready
-                .filter_map(|one| match &one.observed.phase {
-                    Phase::Ready { address } => Some(InstanceRoute {
-                        id: one.observed.id.clone(),
-                        address: address.clone(),
-                    }),
-                    _ => None,
-                })
-                .collect(),
+            instances: active(&of_it, &ready),
         }
     });
     Some(EndpointRoute { variants: variants.collect() })
+}
+
+/// The pending deployment, once all traffic is to go to it.
+fn taking_over(endpoint: &Endpoint) -> Option<&Deployment> {
+    let rollout = endpoint.rollout()?;
+    let sides: Vec<Sides> = endpoint.totals().into_iter().map(|(_, sides)| sides).collect();
+    endpoint.pending.as_deref().filter(|_| rollout.is_shifted(&sides))
+}
+
+/// Ready instances that are not leaving, by their fleets, in the order of their ids.
+fn ready(instances: &[Seen]) -> BTreeMap<&FleetId, Vec<InstanceRoute>> {
+    let mut ready: BTreeMap<&FleetId, Vec<InstanceRoute>> = BTreeMap::new();
+    for one in instances.iter().filter(|one| one.draining_since.is_none()) {
+        if let Phase::Ready { address } = &one.observed.phase {
+            let route = InstanceRoute { id: one.observed.id.clone(), address: address.clone() };
+            ready.entry(&one.observed.fleet).or_default().push(route);
+        }
+    }
+    ready
+}
+
+/// A variant's instances that take traffic: of each fleet as many as are to. Where the new fleet lacks some of its own,
+/// old ones that stand by help out.
+fn active(
+    fleets: &[&Wanted<'_>],
+    ready: &BTreeMap<&FleetId, Vec<InstanceRoute>>,
+) -> Vec<InstanceRoute> {
+    let mut active = Vec::new();
+    let mut lacking = 0;
+    let mut standing_by = Vec::new();
+    for want in fleets {
+        let there = ready.get(&want.id).map(Vec::as_slice).unwrap_or_default();
+        let wanted = usize::try_from(want.active).unwrap_or(usize::MAX);
+        let (taken, spare) = there.split_at(wanted.min(there.len()));
+        active.extend_from_slice(taken);
+        if want.of == Of::Pending {
+            lacking += wanted - taken.len();
+        } else {
+            standing_by.extend_from_slice(spare);
+        }
+    }
+    standing_by.truncate(lacking);
+    active.extend(standing_by);
+    active
 }

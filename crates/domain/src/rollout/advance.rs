@@ -51,9 +51,9 @@ pub struct Sides {
 pub struct Facts<'a> {
     pub variants: &'a [Sides],
     /// Why the new fleet cannot be built, if it cannot.
-    pub new_failure: Option<&'a str>,
+    pub new_failure: Option<String>,
     /// Why instances of the old fleet cannot be built again, if they cannot.
-    pub old_failure: Option<&'a str>,
+    pub old_failure: Option<String>,
     /// Of the rollout's alarms, those that have gone off, with the reasons of their states.
     pub alarms: &'a [(&'a str, &'a str)],
     /// Server time.
@@ -117,6 +117,30 @@ impl Rollout {
         }
     }
 
+    /// The most instances that the only variant of a deployment by batches has at once on its way there.
+    pub fn most(&self, sides: Sides) -> u32 {
+        let (old, new) = (sides.old.total, sides.new.total);
+        let steps = self.steps(&[sides]);
+        let moved = |step, total| self.guardrails.moved(step, steps, total);
+        let at = |step: u32| (old - moved(step - 1, old)).saturating_add(moved(step, new));
+        (1..=steps).map(at).max().unwrap_or(old)
+    }
+
+    /// Whether all traffic has gone over to the new deployment.
+    pub fn is_shifted(&self, variants: &[Sides]) -> bool {
+        match self.stage {
+            Stage::Baking { step, .. } | Stage::Terminating { step } => {
+                step >= self.steps(variants)
+            }
+            Stage::Provisioning { .. } | Stage::RollingBack { .. } => false,
+        }
+    }
+
+    /// Whether instances of the old deployment leave before all of the new one's are there.
+    pub const fn moves_by_batches(&self) -> bool {
+        matches!(self.guardrails.policy, Policy::Rolling { .. })
+    }
+
     /// Where it goes, given what is seen.
     pub fn next(&self, facts: &Facts<'_>) -> Next {
         if let Stage::RollingBack { reason, old, new } = &self.stage {
@@ -170,8 +194,8 @@ impl Rollout {
 
     /// Why it cannot go on, if it cannot.
     fn trouble(&self, facts: &Facts<'_>) -> Option<String> {
-        if let Some(failure) = facts.new_failure {
-            return Some(failure.to_owned());
+        if let Some(failure) = &facts.new_failure {
+            return Some(failure.clone());
         }
         let watched = !matches!(self.stage, Stage::Provisioning { step: 1 });
         if let Some((name, why)) = facts.alarms.first().filter(|_| watched) {
@@ -196,7 +220,7 @@ impl Rollout {
             };
         }
         let one = facts.variants.first().copied().unwrap_or_default();
-        if let Some(failure) = facts.old_failure.filter(|_| one.old.ready < old) {
+        if let Some(failure) = facts.old_failure.as_ref().filter(|_| one.old.ready < old) {
             let reason =
                 format!("{reason} Then the previous instances did not come back: {failure}");
             return Next::RollbackFailed { reason };
@@ -250,7 +274,8 @@ impl Rollout {
         variants.iter().all(|variant| variant.old.running <= self.wanted(variants, *variant).0)
     }
 
-    fn steps(&self, variants: &[Sides]) -> u32 {
+    /// The last step's number.
+    pub fn steps(&self, variants: &[Sides]) -> u32 {
         let totals = variants.iter().map(|one| one.old.total.max(one.new.total));
         self.guardrails.steps(totals.max().unwrap_or(1))
     }
@@ -259,7 +284,8 @@ impl Rollout {
         Self { stage, since: now, ..self.clone() }
     }
 
-    fn deadline(&self) -> Option<Timestamp> {
+    /// When it is rolled back if it has not ended.
+    pub fn deadline(&self) -> Option<Timestamp> {
         let limit = self.guardrails.timeout_secs?;
         Some(self.started_at.plus(std::time::Duration::from_secs(limit.into())))
     }

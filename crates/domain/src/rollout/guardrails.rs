@@ -182,7 +182,7 @@ impl Guardrails {
     }
 
     /// How long the bake after a step takes.
-    pub(super) const fn bake_secs(&self, step: u32, steps: u32) -> u32 {
+    pub const fn bake_secs(&self, step: u32, steps: u32) -> u32 {
         match self.policy {
             Policy::BlueGreen { termination_wait_secs, .. } if step >= steps => {
                 termination_wait_secs

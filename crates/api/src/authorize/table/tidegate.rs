@@ -17,6 +17,14 @@ pub(super) fn needs(ask: &Ask<'_>, operation: Operation) -> Vec<Need> {
         Operation::ListSafeUpdates => vec![Need::any("tidegate", "ListSafeUpdates")],
         Operation::PlanSafeUpdate => endpoint("PlanSafeUpdate"),
         Operation::ResumeSafeUpdate => endpoint("ResumeSafeUpdate"),
+        // Whoever may update an endpoint may take the update back.
+        Operation::RollBackUpdate => {
+            vec![Need::on(
+                "sagemaker",
+                "UpdateEndpoint",
+                ask.endpoint_arn(ask.text("EndpointName")),
+            )]
+        }
         Operation::StartSafeUpdate => endpoint("StartSafeUpdate"),
         Operation::UndoSafeUpdate => endpoint("UndoSafeUpdate"),
     }

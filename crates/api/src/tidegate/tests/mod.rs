@@ -139,7 +139,7 @@ impl World {
         self.0.metrics.put(vec![sample]).await.unwrap();
     }
 
-    async fn json(&self, service: &'static Service, operation: &str, input: Value) {
+    async fn json(&self, service: &'static Service, operation: &str, input: Value) -> Value {
         let request = Request::post("/")
             .header("x-amz-target", format!("{}.{operation}", service.target_prefix))
             .header("content-type", "application/x-amz-json-1.1")
@@ -149,10 +149,11 @@ impl World {
         let call = wire::route(service, &parts, &Bytes::from(input.to_string())).unwrap();
         let response = crate::serve(&self.0, &call, "id").await;
         assert_eq!(response.status(), 200, "{operation}: {:?}", response.body());
+        serde_json::from_slice(response.body()).unwrap_or(Value::Null)
     }
 
-    async fn sagemaker(&self, operation: &str, input: Value) {
-        self.json(&wire::sagemaker::SERVICE, operation, input).await;
+    async fn sagemaker(&self, operation: &str, input: Value) -> Value {
+        self.json(&wire::sagemaker::SERVICE, operation, input).await
     }
 
     async fn scaling(&self, operation: &str, mut input: Value) {
@@ -167,7 +168,15 @@ impl World {
     }
 
     async fn at(&self, path: &str) -> (u16, Value) {
-        let (parts, ()) = Request::get(path).body(()).unwrap().into_parts();
+        self.sent(Request::get(path)).await
+    }
+
+    async fn post(&self, path: &str) -> (u16, Value) {
+        self.sent(Request::post(path)).await
+    }
+
+    async fn sent(&self, request: http::request::Builder) -> (u16, Value) {
+        let (parts, ()) = request.body(()).unwrap().into_parts();
         let response = match wire::route(&wire::tidegate::SERVICE, &parts, &Bytes::new()) {
             Ok(call) => crate::serve(&self.0, &call, "id").await,
             Err(rejection) => rejection.respond("id"),

@@ -20,7 +20,24 @@ async fn what_became_of_the_last_update_stays_readable() {
         (&moving["Outcome"], &moving["RequestedEndpointConfigName"], moving.get("EndedAt")),
         (&json!("InProgress"), &json!("d"), None)
     );
-    world.happened(Event::DeploymentFailed { reason: "it never answered".into() }).await;
+    let rollout =
+        |one: &Value| (one["Rollout"]["Stage"].clone(), one["Rollout"]["Variants"].clone());
+    let standing = |count| json!({"Total": count, "Wanted": count, "Active": count});
+    let coming = json!({"Total": 1, "Wanted": 1, "Active": 0});
+    let main = json!({"VariantName": "main", "Old": standing(2), "New": coming});
+    let spare = json!({"VariantName": "spare", "Old": standing(1), "New": coming});
+    assert_eq!(rollout(&moving), (json!("Provisioning"), json!([main, spare])));
+    let (status, back) = world.post("/tidegate/v1/endpoints/CHAT/rollback").await;
+    assert_eq!((status, &rollout(&back).0), (200, &json!("RollingBack")));
+    assert_eq!(back["Rollout"]["Reason"], "The deployment was rolled back on request.");
+    let described = world.sagemaker("DescribeEndpoint", json!({"EndpointName": "Chat"})).await;
+    assert_eq!(described["EndpointStatus"], "RollingBack");
+    // Asked for twice, it is the same.
+    assert_eq!(world.post("/tidegate/v1/endpoints/Chat/rollback").await, (200, back));
+    world.happened(Event::RolledBack { reason: "it never answered".into() }).await;
+    let (status, nothing) = world.post("/tidegate/v1/endpoints/Chat/rollback").await;
+    let told = "There is no update of endpoint \"Chat\" that could be rolled back.";
+    assert_eq!((status, &nothing["Message"]), (409, &json!(told)));
     // The next success takes AWS's own word for it away.
     let more = json!({"EndpointName": "Chat", "DesiredWeightsAndCapacities": [{"VariantName": "main", "DesiredInstanceCount": 3}]});
     world.sagemaker("UpdateEndpointWeightsAndCapacities", more).await;

@@ -32,6 +32,7 @@ pub(in crate::command) fn of_journal(run: &Run, endpoint: &DescribeEndpointOutpu
         outcome: Some(outcome),
         reason: run.problem.clone(),
         ended_at: at(run.changed_at).filter(|_| matches!(run.phase, Phase::Ended(_))),
+        rollout: None,
     }
 }
 
@@ -46,6 +47,9 @@ pub(in crate::command) fn told(last: &LastUpdate, now_millis: i64) -> Option<Str
         LastUpdateOutcome::InProgress => "in progress".to_owned(),
         LastUpdateOutcome::RolledBack => {
             format!("rolled back, so that {} is in use", last.endpoint_config_in_use)
+        }
+        LastUpdateOutcome::RollbackFailed => {
+            "could not be rolled back: what there is of both serves".to_owned()
         }
     };
     let reason = last.reason.as_deref().map(|why| format!(": {}", visible(why)));
@@ -67,6 +71,7 @@ mod tests {
             outcome: Some(LastUpdateOutcome::RolledBack),
             reason: Some("It did\nnot start.".into()),
             ended_at: Some(wire::Timestamp(90_000)),
+            rollout: None,
         };
         assert_eq!(
             told(&last, 120_000).unwrap(),

@@ -66,7 +66,7 @@ impl World {
         self.now = self.now.plus(Duration::from_secs(10));
         let facts = Facts {
             variants: &self.variants,
-            new_failure,
+            new_failure: new_failure.map(str::to_owned),
             old_failure: None,
             alarms,
             now: self.now,
@@ -201,7 +201,7 @@ fn old_instances_that_do_not_come_back_end_the_way_back() {
     let facts = |world: &World, old_failure| {
         world.rollout.next(&Facts {
             variants: &world.variants,
-            new_failure: Some("It died."),
+            new_failure: Some("It died.".to_owned()),
             old_failure,
             alarms: &[],
             now: world.now,
@@ -209,7 +209,9 @@ fn old_instances_that_do_not_come_back_end_the_way_back() {
     };
     let Next::To(back) = facts(&world, None) else { panic!() };
     world.rollout = back;
-    let Next::RollbackFailed { reason } = facts(&world, Some("No such image.")) else { panic!() };
+    let Next::RollbackFailed { reason } = facts(&world, Some("No such image.".to_owned())) else {
+        panic!()
+    };
     assert_eq!(reason, "It died. Then the previous instances did not come back: No such image.");
 }
 

@@ -261,17 +261,20 @@ impl Value for InstancePhase {
 pub enum LastUpdateOutcome {
     Applied,
     InProgress,
+    RollbackFailed,
     RolledBack,
 }
 
 impl LastUpdateOutcome {
-    pub const ALL: &'static [Self] = &[Self::Applied, Self::InProgress, Self::RolledBack];
+    pub const ALL: &'static [Self] =
+        &[Self::Applied, Self::InProgress, Self::RollbackFailed, Self::RolledBack];
 
     /// The value as it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Applied => "Applied",
             Self::InProgress => "InProgress",
+            Self::RollbackFailed => "RollbackFailed",
             Self::RolledBack => "RolledBack",
         }
     }
@@ -290,6 +293,7 @@ impl std::str::FromStr for LastUpdateOutcome {
         match value {
             "Applied" => Ok(Self::Applied),
             "InProgress" => Ok(Self::InProgress),
+            "RollbackFailed" => Ok(Self::RollbackFailed),
             "RolledBack" => Ok(Self::RolledBack),
             other => Err(DecodeError::unknown_value("LastUpdateOutcome", other)),
         }
@@ -349,6 +353,113 @@ impl std::str::FromStr for PermissionState {
 impl Value for PermissionState {
     fn from_document(document: &Document) -> Result<Self, DecodeError> {
         document.as_str().ok_or_else(|| DecodeError::wanted("PermissionState", document))?.parse()
+    }
+
+    fn to_document(&self) -> Document {
+        Document::String(self.as_str().to_owned())
+    }
+}
+
+/// What an update is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RolloutStage {
+    Baking,
+    Provisioning,
+    RollingBack,
+    Terminating,
+}
+
+impl RolloutStage {
+    pub const ALL: &'static [Self] =
+        &[Self::Baking, Self::Provisioning, Self::RollingBack, Self::Terminating];
+
+    /// The value as it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Baking => "Baking",
+            Self::Provisioning => "Provisioning",
+            Self::RollingBack => "RollingBack",
+            Self::Terminating => "Terminating",
+        }
+    }
+}
+
+impl std::fmt::Display for RolloutStage {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for RolloutStage {
+    type Err = DecodeError;
+
+    fn from_str(value: &str) -> Result<Self, DecodeError> {
+        match value {
+            "Baking" => Ok(Self::Baking),
+            "Provisioning" => Ok(Self::Provisioning),
+            "RollingBack" => Ok(Self::RollingBack),
+            "Terminating" => Ok(Self::Terminating),
+            other => Err(DecodeError::unknown_value("RolloutStage", other)),
+        }
+    }
+}
+
+impl Value for RolloutStage {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        document.as_str().ok_or_else(|| DecodeError::wanted("RolloutStage", document))?.parse()
+    }
+
+    fn to_document(&self) -> Document {
+        Document::String(self.as_str().to_owned())
+    }
+}
+
+/// How traffic goes over to new instances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RolloutStrategy {
+    AllAtOnce,
+    Canary,
+    Linear,
+    Rolling,
+}
+
+impl RolloutStrategy {
+    pub const ALL: &'static [Self] = &[Self::AllAtOnce, Self::Canary, Self::Linear, Self::Rolling];
+
+    /// The value as it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AllAtOnce => "AllAtOnce",
+            Self::Canary => "Canary",
+            Self::Linear => "Linear",
+            Self::Rolling => "Rolling",
+        }
+    }
+}
+
+impl std::fmt::Display for RolloutStrategy {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for RolloutStrategy {
+    type Err = DecodeError;
+
+    fn from_str(value: &str) -> Result<Self, DecodeError> {
+        match value {
+            "AllAtOnce" => Ok(Self::AllAtOnce),
+            "Canary" => Ok(Self::Canary),
+            "Linear" => Ok(Self::Linear),
+            "Rolling" => Ok(Self::Rolling),
+            other => Err(DecodeError::unknown_value("RolloutStrategy", other)),
+        }
+    }
+}
+
+impl Value for RolloutStrategy {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        document.as_str().ok_or_else(|| DecodeError::wanted("RolloutStrategy", document))?.parse()
     }
 
     fn to_document(&self) -> Document {

@@ -933,6 +933,13 @@ pub static LAST_UPDATE: Schema = Schema {
                 required: false,
                 location: Location::Body,
             },
+            Member {
+                name: "Rollout",
+                wire_name: "Rollout",
+                schema: &ROLLOUT,
+                required: false,
+                location: Location::Body,
+            },
         ],
         payload: None,
         union: false,
@@ -944,7 +951,7 @@ pub static LAST_UPDATE_OUTCOME: Schema = Schema {
     kind: Kind::String(StringRules {
         length: Range { min: None, max: None },
         pattern: None,
-        values: &["Applied", "InProgress", "RolledBack"],
+        values: &["Applied", "InProgress", "RollbackFailed", "RolledBack"],
     }),
 };
 
@@ -1215,6 +1222,191 @@ pub static RESUME_SAFE_UPDATE_INPUT: Schema = Schema {
         }],
         payload: None,
         union: false,
+    }),
+};
+
+pub static ROLL_BACK_UPDATE_INPUT: Schema = Schema {
+    name: "RollBackUpdateInput",
+    kind: Kind::Structure(Structure {
+        members: &[Member {
+            name: "EndpointName",
+            wire_name: "EndpointName",
+            schema: &ENDPOINT_NAME,
+            required: true,
+            location: Location::Uri("EndpointName"),
+        }],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static ROLLOUT: Schema = Schema {
+    name: "Rollout",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "Strategy",
+                wire_name: "Strategy",
+                schema: &ROLLOUT_STRATEGY,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Stage",
+                wire_name: "Stage",
+                schema: &ROLLOUT_STAGE,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Step",
+                wire_name: "Step",
+                schema: &INTEGER,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "Steps",
+                wire_name: "Steps",
+                schema: &INTEGER,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Since",
+                wire_name: "Since",
+                schema: &TIMESTAMP,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Until",
+                wire_name: "Until",
+                schema: &TIMESTAMP,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "Deadline",
+                wire_name: "Deadline",
+                schema: &TIMESTAMP,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "Alarms",
+                wire_name: "Alarms",
+                schema: &ALARM_NAMES,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Reason",
+                wire_name: "Reason",
+                schema: &STRING,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "Variants",
+                wire_name: "Variants",
+                schema: &ROLLOUT_VARIANTS,
+                required: true,
+                location: Location::Body,
+            },
+        ],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static ROLLOUT_SIDE: Schema = Schema {
+    name: "RolloutSide",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "Total",
+                wire_name: "Total",
+                schema: &INTEGER,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Wanted",
+                wire_name: "Wanted",
+                schema: &INTEGER,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Active",
+                wire_name: "Active",
+                schema: &INTEGER,
+                required: true,
+                location: Location::Body,
+            },
+        ],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static ROLLOUT_STAGE: Schema = Schema {
+    name: "RolloutStage",
+    kind: Kind::String(StringRules {
+        length: Range { min: None, max: None },
+        pattern: None,
+        values: &["Baking", "Provisioning", "RollingBack", "Terminating"],
+    }),
+};
+
+pub static ROLLOUT_STRATEGY: Schema = Schema {
+    name: "RolloutStrategy",
+    kind: Kind::String(StringRules {
+        length: Range { min: None, max: None },
+        pattern: None,
+        values: &["AllAtOnce", "Canary", "Linear", "Rolling"],
+    }),
+};
+
+pub static ROLLOUT_VARIANT: Schema = Schema {
+    name: "RolloutVariant",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "VariantName",
+                wire_name: "VariantName",
+                schema: &VARIANT_NAME,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Old",
+                wire_name: "Old",
+                schema: &ROLLOUT_SIDE,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "New",
+                wire_name: "New",
+                schema: &ROLLOUT_SIDE,
+                required: false,
+                location: Location::Body,
+            },
+        ],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static ROLLOUT_VARIANTS: Schema = Schema {
+    name: "RolloutVariants",
+    kind: Kind::List(List {
+        member: &ROLLOUT_VARIANT,
+        member_name: "member",
+        flattened: false,
+        length: Range { min: None, max: None },
     }),
 };
 

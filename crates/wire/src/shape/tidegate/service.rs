@@ -267,6 +267,47 @@ pub static SERVICE: Service = Service {
             ],
         },
         OperationModel {
+            name: "RollBackUpdate",
+            method: "POST",
+            uri: "/tidegate/v1/endpoints/{EndpointName}/rollback",
+            status: 200,
+            input: Some(&schemas::ROLL_BACK_UPDATE_INPUT),
+            output: Some(&schemas::LAST_UPDATE),
+            event_stream: None,
+            result_wrapper: None,
+            gzip: false,
+            errors: &[
+                ErrorModel {
+                    name: "ResourceNotFound",
+                    code: "ResourceNotFound",
+                    type_name: "ResourceNotFound",
+                    status: 404,
+                    schema: &schemas::RESOURCE_NOT_FOUND,
+                },
+                ErrorModel {
+                    name: "ValidationException",
+                    code: "ValidationException",
+                    type_name: "ValidationException",
+                    status: 400,
+                    schema: &schemas::VALIDATION_EXCEPTION,
+                },
+                ErrorModel {
+                    name: "AccessDenied",
+                    code: "AccessDenied",
+                    type_name: "AccessDenied",
+                    status: 403,
+                    schema: &schemas::ACCESS_DENIED,
+                },
+                ErrorModel {
+                    name: "ResourceInUse",
+                    code: "ResourceInUse",
+                    type_name: "ResourceInUse",
+                    status: 409,
+                    schema: &schemas::RESOURCE_IN_USE,
+                },
+            ],
+        },
+        OperationModel {
             name: "StartSafeUpdate",
             method: "POST",
             uri: "/tidegate/v1/safe-updates",
@@ -369,6 +410,8 @@ pub enum Operation {
     PlanSafeUpdate,
     /// Goes on with a safe update that stands still, with the caller's rights.
     ResumeSafeUpdate,
+    /// Rolls back the update that an endpoint has under way.
+    RollBackUpdate,
     /// Begins a safe update, which the server carries out with the caller's rights.
     StartSafeUpdate,
     /// Puts back what was there before a safe update, with the caller's rights.
@@ -384,6 +427,7 @@ impl Operation {
         Self::ListSafeUpdates,
         Self::PlanSafeUpdate,
         Self::ResumeSafeUpdate,
+        Self::RollBackUpdate,
         Self::StartSafeUpdate,
         Self::UndoSafeUpdate,
     ];
@@ -397,6 +441,7 @@ impl Operation {
             Self::ListSafeUpdates => "ListSafeUpdates",
             Self::PlanSafeUpdate => "PlanSafeUpdate",
             Self::ResumeSafeUpdate => "ResumeSafeUpdate",
+            Self::RollBackUpdate => "RollBackUpdate",
             Self::StartSafeUpdate => "StartSafeUpdate",
             Self::UndoSafeUpdate => "UndoSafeUpdate",
         }
@@ -420,6 +465,7 @@ impl std::str::FromStr for Operation {
             "ListSafeUpdates" => Ok(Self::ListSafeUpdates),
             "PlanSafeUpdate" => Ok(Self::PlanSafeUpdate),
             "ResumeSafeUpdate" => Ok(Self::ResumeSafeUpdate),
+            "RollBackUpdate" => Ok(Self::RollBackUpdate),
             "StartSafeUpdate" => Ok(Self::StartSafeUpdate),
             "UndoSafeUpdate" => Ok(Self::UndoSafeUpdate),
             other => Err(DecodeError::unknown_value("operation", other)),

@@ -4,8 +4,8 @@
 
 use super::enums::{
     AlarmSide, AlarmState, BoundChange, DeletionVerdict, InstancePhase, LastUpdateOutcome,
-    PermissionState, SafeUpdateGoal, SafeUpdatePhase, SafeUpdateStatus, ScalingDirection,
-    ScalingOutcome, UpdateVerdict,
+    PermissionState, RolloutStage, RolloutStrategy, SafeUpdateGoal, SafeUpdatePhase,
+    SafeUpdateStatus, ScalingDirection, ScalingOutcome, UpdateVerdict,
 };
 use super::schemas;
 use crate::Document;
@@ -782,6 +782,8 @@ pub struct LastUpdate {
     pub reason: Option<String>,
     /// Absent while it is in progress.
     pub ended_at: Option<Timestamp>,
+    /// How far it has come, while it is in progress.
+    pub rollout: Option<Rollout>,
 }
 
 impl Value for LastUpdate {
@@ -796,6 +798,7 @@ impl Value for LastUpdate {
             outcome: members.optional("Outcome")?,
             reason: members.optional("Reason")?,
             ended_at: members.optional("EndedAt")?,
+            rollout: members.optional("Rollout")?,
         })
     }
 
@@ -809,6 +812,7 @@ impl Value for LastUpdate {
             .optional("Outcome", self.outcome.as_ref())
             .optional("Reason", self.reason.as_ref())
             .optional("EndedAt", self.ended_at.as_ref())
+            .optional("Rollout", self.rollout.as_ref())
             .finish()
     }
 }
@@ -1090,6 +1094,174 @@ impl Shape for ResumeSafeUpdateInput {
 
     fn schema() -> &'static Schema {
         &schemas::RESUME_SAFE_UPDATE_INPUT
+    }
+}
+
+/// Whose update to roll back.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RollBackUpdateInput {
+    /// The endpoint.
+    pub endpoint_name: String,
+}
+
+impl Value for RollBackUpdateInput {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        let members = Reader::new(Self::NAME, document)?;
+        Ok(Self { endpoint_name: members.required("EndpointName")? })
+    }
+
+    fn to_document(&self) -> Document {
+        Writer::new().required("EndpointName", &self.endpoint_name).finish()
+    }
+}
+
+impl Shape for RollBackUpdateInput {
+    const NAME: &'static str = "RollBackUpdateInput";
+
+    fn schema() -> &'static Schema {
+        &schemas::ROLL_BACK_UPDATE_INPUT
+    }
+}
+
+/// How an endpoint config takes the place of another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rollout {
+    /// How traffic goes over.
+    pub strategy: RolloutStrategy,
+    /// What happens now.
+    pub stage: RolloutStage,
+    /// Which step it is at, from 1. Absent while it is rolled back.
+    pub step: Option<i32>,
+    /// How many steps there are.
+    pub steps: i32,
+    /// When the stage was reached, in server time.
+    pub since: Timestamp,
+    /// When the bake ends, in server time. Absent where nothing bakes.
+    pub until: Option<Timestamp>,
+    /// When the update is rolled back if it has not ended. Absent without a limit.
+    pub deadline: Option<Timestamp>,
+    /// The alarms that roll it back.
+    pub alarms: Vec<String>,
+    /// Why it is rolled back. Absent while it is not.
+    pub reason: Option<String>,
+    /// The variants of both endpoint configs.
+    pub variants: Vec<RolloutVariant>,
+}
+
+impl Value for Rollout {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        let members = Reader::new(Self::NAME, document)?;
+        Ok(Self {
+            strategy: members.required("Strategy")?,
+            stage: members.required("Stage")?,
+            step: members.optional("Step")?,
+            steps: members.required("Steps")?,
+            since: members.required("Since")?,
+            until: members.optional("Until")?,
+            deadline: members.optional("Deadline")?,
+            alarms: members.required("Alarms")?,
+            reason: members.optional("Reason")?,
+            variants: members.required("Variants")?,
+        })
+    }
+
+    fn to_document(&self) -> Document {
+        Writer::new()
+            .required("Strategy", &self.strategy)
+            .required("Stage", &self.stage)
+            .optional("Step", self.step.as_ref())
+            .required("Steps", &self.steps)
+            .required("Since", &self.since)
+            .optional("Until", self.until.as_ref())
+            .optional("Deadline", self.deadline.as_ref())
+            .required("Alarms", &self.alarms)
+            .optional("Reason", self.reason.as_ref())
+            .required("Variants", &self.variants)
+            .finish()
+    }
+}
+
+impl Shape for Rollout {
+    const NAME: &'static str = "Rollout";
+
+    fn schema() -> &'static Schema {
+        &schemas::ROLLOUT
+    }
+}
+
+/// Instances of a variant on one side.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RolloutSide {
+    /// Instances that it has when it is alone.
+    pub total: i32,
+    /// Instances that should stand now.
+    pub wanted: i32,
+    /// Instances that take traffic now, once they are ready.
+    pub active: i32,
+}
+
+impl Value for RolloutSide {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        let members = Reader::new(Self::NAME, document)?;
+        Ok(Self {
+            total: members.required("Total")?,
+            wanted: members.required("Wanted")?,
+            active: members.required("Active")?,
+        })
+    }
+
+    fn to_document(&self) -> Document {
+        Writer::new()
+            .required("Total", &self.total)
+            .required("Wanted", &self.wanted)
+            .required("Active", &self.active)
+            .finish()
+    }
+}
+
+impl Shape for RolloutSide {
+    const NAME: &'static str = "RolloutSide";
+
+    fn schema() -> &'static Schema {
+        &schemas::ROLLOUT_SIDE
+    }
+}
+
+/// A variant on both sides.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RolloutVariant {
+    /// The variant.
+    pub variant_name: String,
+    /// Its instances by the endpoint config in use. Absent for a variant that comes.
+    pub old: Option<RolloutSide>,
+    /// Its instances by the endpoint config asked for. Absent for a variant that goes.
+    pub new: Option<RolloutSide>,
+}
+
+impl Value for RolloutVariant {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        let members = Reader::new(Self::NAME, document)?;
+        Ok(Self {
+            variant_name: members.required("VariantName")?,
+            old: members.optional("Old")?,
+            new: members.optional("New")?,
+        })
+    }
+
+    fn to_document(&self) -> Document {
+        Writer::new()
+            .required("VariantName", &self.variant_name)
+            .optional("Old", self.old.as_ref())
+            .optional("New", self.new.as_ref())
+            .finish()
+    }
+}
+
+impl Shape for RolloutVariant {
+    const NAME: &'static str = "RolloutVariant";
+
+    fn schema() -> &'static Schema {
+        &schemas::ROLLOUT_VARIANT
     }
 }
 

@@ -152,7 +152,8 @@ proptest! {
             (Err(refusal), Verdict::Refused(words)) => {
                 prop_assert_eq!(&refusal.in_words(ARN), words);
                 let bound = matches!(refusal, Refusal::Registered(_));
-                prop_assert_eq!(bound, plan.steps[0].needed && scene.stage == Stage::InService);
+                let open = [Stage::InService, Stage::UpdateRollbackFailed].contains(&scene.stage);
+                prop_assert_eq!(bound, plan.steps[0].needed && open);
             }
             (Ok(after), verdict @ (Verdict::Accepted | Verdict::LosesScaling(_))) => {
                 let (live, pending) = (endpoint.live.unwrap(), after.pending.unwrap());

@@ -1,5 +1,7 @@
 //! Tables and properties of the fleet planner, driven through the endpoint's own transitions.
 
+mod rollouts;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +47,7 @@ fn update(parts: Parts) -> UpdateRequest {
 struct World {
     endpoint: Option<Endpoint>,
     instances: BTreeMap<InstanceId, Seen>,
+    alarms: Vec<(&'static str, &'static str)>,
     wall: Timestamp,
     next: u128,
 }
@@ -60,14 +63,30 @@ impl World {
         Self {
             endpoint: Some(endpoint.unwrap()),
             instances: BTreeMap::new(),
+            alarms: Vec::new(),
             wall: Timestamp::default(),
             next: 0,
         }
     }
 
+    fn copy(&self) -> Self {
+        Self {
+            endpoint: self.endpoint.clone(),
+            instances: self.instances.clone(),
+            alarms: self.alarms.clone(),
+            ..*self
+        }
+    }
+
     fn plan(&self) -> Plan {
         let instances: Vec<Seen> = self.instances.values().cloned().collect();
-        plan(&Facts { endpoint: self.endpoint.as_ref(), instances: &instances, wall: self.wall })
+        plan(&Facts {
+            endpoint: self.endpoint.as_ref(),
+            instances: &instances,
+            alarms: &self.alarms,
+            now: self.wall,
+            wall: self.wall,
+        })
     }
 
     fn apply(&mut self, plan: &Plan) {
@@ -104,7 +123,9 @@ impl World {
     fn settle(&mut self) {
         for _ in 0..100 {
             let plan = self.plan();
-            if (Plan { why: Vec::new(), wake_at: None, ..plan.clone() }) == Plan::default() {
+            if (Plan { why: Vec::new(), wake_at: None, wake_at_server: None, ..plan.clone() })
+                == Plan::default()
+            {
                 return;
             }
             self.apply(&plan);

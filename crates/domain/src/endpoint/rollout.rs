@@ -1,0 +1,101 @@
+//! An update as its endpoint sees it: what guards it, how its two deployments stand to each other, and the way back.
+
+use std::sync::Arc;
+
+use super::{Deployment, Endpoint, Fleet, Refusal, Stage};
+use crate::members::Members;
+use crate::name::VariantName;
+use crate::rollout::{Guardrails, Rollout, Side, Sides};
+use crate::time::Timestamp;
+
+impl Endpoint {
+    /// The update under way, forwards or back. A record from before updates were guarded has one without guardrails.
+    pub fn rollout(&self) -> Option<Rollout> {
+        match self.stage {
+            Stage::Deploying | Stage::RollingBack => {
+                let unguarded = || Rollout::begin(Guardrails::default(), self.modified_at);
+                Some(self.rollout.clone().unwrap_or_else(unguarded))
+            }
+            _ => None,
+        }
+    }
+
+    /// Every variant of the live and of the pending deployment, with the instances that it is to have in each.
+    pub fn totals(&self) -> Vec<(VariantName, Sides)> {
+        let mut totals: Vec<(VariantName, Sides)> = Vec::new();
+        let fleets = |deployment: &Option<Arc<Deployment>>| -> Vec<Fleet> {
+            deployment.iter().flat_map(|one| one.fleets.iter().cloned()).collect()
+        };
+        for fleet in fleets(&self.live) {
+            let old = Side { total: fleet.desired_count, ..Side::default() };
+            totals.push((fleet.variant, Sides { old, new: Side::default() }));
+        }
+        for fleet in fleets(&self.pending) {
+            let new = Side { total: fleet.desired_count, ..Side::default() };
+            match totals.iter_mut().find(|(variant, _)| *variant == fleet.variant) {
+                Some((_, sides)) => sides.new = new,
+                None => totals.push((fleet.variant, Sides { old: Side::default(), new })),
+            }
+        }
+        totals
+    }
+
+    /// All that instances of the endpoint may belong to.
+    pub fn deployments(&self) -> impl Iterator<Item = &Arc<Deployment>> {
+        self.live.iter().chain(&self.pending).chain(&self.stranded)
+    }
+
+    /// Rolls the update under way back, because somebody asks for it. One that is on its way back goes on.
+    pub fn request_rollback(&self, now: Timestamp) -> Result<Self, Refusal> {
+        match self.stage {
+            Stage::RollingBack => return Ok(self.clone()),
+            Stage::Deploying => {}
+            _ => return Err(Refusal::NothingToRollBack(self.name.clone())),
+        }
+        let Some(rollout) = self.rollout() else { return Ok(self.clone()) };
+        let reason = "The deployment was rolled back on request.".to_owned();
+        let sides: Vec<Sides> = self.totals().into_iter().map(|(_, sides)| sides).collect();
+        let rollout = Some(rollout.rolled_back(&sides, reason, now));
+        Ok(Self { stage: Stage::RollingBack, modified_at: now, rollout, ..self.clone() })
+    }
+
+    /// What guards an update to `wanted` with the counts of `pending`.
+    pub(super) fn guardrails(
+        &self,
+        config: Option<&Members>,
+        pending: &Deployment,
+    ) -> Result<Guardrails, Refusal> {
+        let guardrails = config.map_or_else(|| Ok(Guardrails::default()), Guardrails::read)?;
+        let after = Self { pending: Some(Arc::new(pending.clone())), ..self.clone() };
+        let has = |deployment: Option<&Deployment>, variant: &VariantName| {
+            deployment.and_then(|one| one.fleet(variant)).map(|fleet| fleet.desired_count)
+        };
+        let totals = after.totals();
+        let pairs: Vec<_> = totals
+            .iter()
+            .map(|(variant, _)| {
+                (variant, has(self.live.as_deref(), variant), has(Some(pending), variant))
+            })
+            .collect();
+        guardrails.check(&pairs)?;
+        Ok(guardrails)
+    }
+
+    /// What stays of the pending deployment where the old one did not come back: `standing` instances of each variant.
+    pub(super) fn with_stranded(&self, standing: u32) -> Vec<Arc<Deployment>> {
+        let mut stranded = self.stranded.clone();
+        if let Some(pending) = &self.pending {
+            let mut left = Deployment::clone(pending);
+            for fleet in &mut left.fleets {
+                fleet.desired_count = standing.min(fleet.desired_count);
+            }
+            stranded.push(Arc::new(left));
+        }
+        stranded
+    }
+}
+
+/// Whether what a `DeploymentConfig` says goes together, before it is known what it is to guard.
+pub(super) fn check(config: Option<&Members>) -> Result<(), Refusal> {
+    config.map_or(Ok(()), |config| Ok(Guardrails::read(config).map(|_| ())?))
+}
