@@ -12,7 +12,7 @@ use crate::output::{Output, age, fields, instant, json_of, table};
 use crate::{Environment, Error, wall};
 
 use super::variants::Row;
-use super::{describe, hint, journal_of, last_update};
+use super::{describe, hint, journal_of, last_update, rollout};
 
 const HEADING: [&str; 5] = ["VARIANT", "INSTANCES", "WEIGHT", "STATUS", "IMAGE"];
 
@@ -41,17 +41,27 @@ pub(super) async fn run(
         }
         output.json(&shown)?;
     } else {
+        let rollout = last.as_ref().and_then(|last| last.rollout.as_ref());
+        let rollout = rollout.map(|rollout| rollout::told(rollout, now));
         let last = last.and_then(|last| last_update::told(&last, now));
         let unfinished = kept.filter(|run| !matches!(run.phase, Phase::Ended(_)));
-        output.data(page(&endpoint, last, unfinished.as_ref(), now))?;
+        let told = Told { last_update: last, rollout };
+        output.data(page(&endpoint, told, unfinished.as_ref(), now))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What only Tidegate's own API says, in words.
+#[derive(Debug, Default)]
+struct Told {
+    last_update: Option<String>,
+    rollout: Option<String>,
 }
 
 /// Everything a person wants to know, the most urgent first.
 fn page(
     endpoint: &DescribeEndpointOutput,
-    last_update: Option<String>,
+    told: Told,
     unfinished: Option<&Run>,
     now: i64,
 ) -> String {
@@ -68,8 +78,11 @@ fn page(
     if let Some(config) = &endpoint.endpoint_config_name {
         head.push(("Config", config.clone()));
     }
-    if let Some(last) = last_update {
+    if let Some(last) = told.last_update {
         head.push(("Last update", last));
+    }
+    if let Some(rollout) = told.rollout {
+        head.push(("Stage", rollout));
     }
     if let Some(run) = unfinished {
         let name = &run.facts.endpoint;
@@ -173,7 +186,8 @@ Endpoint      tide
 Status        Updating
 Last failure  It did not start.
 Config        one
-Last update   to one: applied
+Last update   to two: in progress
+Stage         canary, step 1 of 2: baking
 ARN           arn:aws:sagemaker:us-east-1:000000000000:endpoint/tide
 Created       1970-01-01T00:00:01Z (2m1s ago)
 Modified      1970-01-01T00:01:01Z (1m1s ago)
@@ -184,6 +198,10 @@ AllTraffic  1/1        1
 Deploying two, for 1m1s:
 VARIANT     INSTANCES  WEIGHT  STATUS                              IMAGE
 AllTraffic  0/3                Creating: Launching 3 instance(s).";
-        assert_eq!(page(&endpoint(), Some("to one: applied".into()), None, 122_000), wanted);
+        let told = Told {
+            last_update: Some("to two: in progress".into()),
+            rollout: Some("canary, step 1 of 2: baking".into()),
+        };
+        assert_eq!(page(&endpoint(), told, None, 122_000), wanted);
     }
 }

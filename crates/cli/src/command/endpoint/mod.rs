@@ -7,6 +7,8 @@ mod hint;
 mod invoke;
 pub(in crate::command) mod last_update;
 mod list;
+mod rollback;
+mod rollout;
 mod settle;
 mod stream;
 mod update;
@@ -45,6 +47,8 @@ pub enum Command {
     },
     /// Give an endpoint another config without losing capacity or scaling; resume or undo such an update
     Update(Box<update::Arguments>),
+    /// Take back the update that is under way
+    Rollback(rollback::Arguments),
     /// Delete an endpoint; its config and its models stay
     Delete(delete::Arguments),
     /// Send a request to an endpoint's model and print the answer
@@ -62,6 +66,7 @@ pub(super) async fn run(
         Command::Ls => list::run(&client, output).await,
         Command::Describe { name } => describe::run(&client, &name, environment, output).await,
         Command::Update(arguments) => update::run(&client, &arguments, environment, output).await,
+        Command::Rollback(arguments) => rollback::run(&client, &arguments, output).await,
         Command::Delete(arguments) => delete::run(&client, &arguments, environment, output).await,
         Command::Invoke(arguments) => invoke::run(&client, &arguments, output).await,
     }
