@@ -183,40 +183,6 @@ def test_an_update_may_change_the_set_of_variants(hosting):
         assert sorted(one["VariantName"] for one in seen["ProductionVariants"]) == ["new-a", "new-b"]
 
 
-@pytest.mark.parametrize(
-    ("deployment", "named"),
-    [
-        (
-            {
-                "RollingUpdatePolicy": {
-                    "MaximumBatchSize": {"Type": "CAPACITY_PERCENT", "Value": 50},
-                    "WaitIntervalInSeconds": 0,
-                }
-            },
-            "RollingUpdatePolicy",
-        ),
-        (
-            {
-                "BlueGreenUpdatePolicy": {
-                    "TrafficRoutingConfiguration": {
-                        "Type": "CANARY",
-                        "WaitIntervalInSeconds": 0,
-                        "CanarySize": {"Type": "INSTANCE_COUNT", "Value": 1},
-                    }
-                }
-            },
-            "CANARY",
-        ),
-    ],
-)
-def test_a_way_of_deploying_that_tidegate_lacks_is_refused_by_name(hosting, echo, deployment, named):
-    config = hosting.describe(echo)["EndpointConfigName"]
-    code, text, status = error_of(hosting.update, echo, config, DeploymentConfig=deployment)
-    assert (code, status) == ("ValidationException", 400)
-    assert named in text
-    assert hosting.describe(echo)["EndpointStatus"] == "InService"
-
-
 def test_the_deployment_config_of_an_update_is_told(hosting):
     all_at_once = {
         "BlueGreenUpdatePolicy": {
