@@ -65,6 +65,7 @@ impl Context {
             }
             Err(Undecided::Refused(error)) => Err(error),
             Err(Undecided::Store(store::Error::Full)) => Err(Error::DiskFull),
+            Err(Undecided::Store(store::Error::Disk(why))) => Err(Error::DiskFailed(why)),
             Err(Undecided::Store(why)) => Err(Error::Internal(why.to_string())),
         }
     }

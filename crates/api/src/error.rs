@@ -65,6 +65,9 @@ pub enum Error {
     Unserved { service: &'static str, operation: &'static str },
     #[error("The server's disk is full: nothing was changed. Make room on it and try again.")]
     DiskFull,
+    /// The cause goes to the log.
+    #[error("The server's disk failed: nothing was changed. The server's log says more.")]
+    DiskFailed(String),
     /// The cause goes to the log, never to the client.
     #[error("The request processing has failed because of an internal error.")]
     Internal(String),
@@ -139,7 +142,9 @@ impl Error {
             Self::Denied(denied) => denied.code(),
             Self::LimitExceeded(_) => (StatusCode::BAD_REQUEST, "ResourceLimitExceeded"),
             Self::Unserved { .. } => (StatusCode::BAD_REQUEST, "UnknownOperationException"),
-            Self::DiskFull => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
+            Self::DiskFull | Self::DiskFailed(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable")
+            }
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure"),
         };
         let body = ErrorBody::new(code, status, self.to_string());

@@ -49,7 +49,7 @@ pub(crate) async fn answer(cx: &Context, call: &Call) -> Result<Document, Error>
 
 /// An error in the form of the call that met it.
 pub(crate) fn refuse(call: &Call, error: &Error, request_id: &str) -> Response<Bytes> {
-    if let Error::Internal(cause) = error {
+    if let Error::Internal(cause) | Error::DiskFailed(cause) = error {
         tracing::error!(operation = call.operation.name, request_id, cause, "an operation failed");
     }
     call.respond_error(&error.body_for(call), request_id)

@@ -4,14 +4,23 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use auth::key::{
     AccessKey, FILE_BYTES_MAX, Profile, Profiles, ROOT_KEY_ENTROPY_BYTES, parse, print, root_key,
 };
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 /// Bytes that a start must be able to write: the databases' logs and the files that tell where the server is, generously.
 const START_BYTES: u64 = 128 * 1024;
+
+/// How often the lock is tried: for a second. A server that was killed while it started a process has left the lock to that process, until
+/// it runs its own program.
+const LOCK_TRIES_MAX: u32 = 50;
+
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// The profile of the root access key.
 const ROOT_PROFILE: &str = "default";
@@ -58,11 +67,14 @@ impl DataDir {
             .write(true)
             .open(path.join("lock"))
             .map_err(unusable)?;
-        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { path, _lock: lock }),
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(DataDirError::InUse { path }),
-            Err(why) => Err(DataDirError::Unusable { path, why: why.into() }),
+        for _ in 0..LOCK_TRIES_MAX {
+            match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Self { path, _lock: lock }),
+                Err(Errno::WOULDBLOCK) => pause(),
+                Err(why) => return Err(DataDirError::Unusable { path, why: why.into() }),
+            }
         }
+        Err(DataDirError::InUse { path })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -116,6 +128,11 @@ impl DataDir {
         fs::rename(&fresh, path)?;
         File::open(&self.path)?.sync_all()
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "nothing runs yet")]
+fn pause() {
+    thread::sleep(LOCK_PAUSE);
 }
 
 /// Whether the disk of the data directory has no room for a server to start. It is tried: quotas count too, and databases tell

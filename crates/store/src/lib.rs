@@ -44,6 +44,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 pub enum Error {
     #[error("the state cannot be kept: {0}")]
     Commit(String),
+    /// The disk did not take it.
+    #[error("the disk failed: {0}")]
+    Disk(String),
     /// Nothing more can be kept until there is room.
     #[error("the disk is full")]
     Full,

@@ -4,8 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::record::Row;
@@ -18,6 +20,9 @@ const QUEUE_MAX: usize = 1024;
 /// Decisions that share one commit: enough that one sync serves a burst, few enough that the first is not kept waiting.
 const BATCH_MAX: usize = 256;
 
+/// Between two tries to settle what a failing disk has left. Decisions wait that long at most.
+const SETTLE_PAUSE: Duration = Duration::from_millis(50);
+
 /// Takes a row that is kept: kind, version, body.
 pub(crate) type TakeRow<'a> = dyn FnMut(&str, u32, &[u8]) -> Result<(), Error> + 'a;
 
@@ -26,8 +31,12 @@ pub(crate) trait Journal: Send + 'static {
     /// Hands over every row that is kept.
     fn load(&mut self, each: &mut TakeRow<'_>) -> Result<(), Error>;
 
-    /// Keeps all rows or none, and returns when they are safe.
+    /// Keeps all rows or none, and returns when they are safe. After an error the next start may find them all the same,
+    /// until something has been kept since.
     fn commit(&mut self, rows: &[Row]) -> Result<(), Error>;
+
+    /// Keeps nothing new, but makes sure that the next start does not find what failed.
+    fn settle(&mut self) -> Result<(), Error>;
 }
 
 struct Job {
@@ -87,7 +96,8 @@ impl Drop for Engine {
 }
 
 fn write(mut journal: impl Journal, mut jobs: mpsc::Receiver<Job>, published: &ArcSwap<State>) {
-    while let Some(first) = jobs.blocking_recv() {
+    let mut settled = true;
+    while let Some(first) = next(&mut jobs, &mut journal, &mut settled) {
         let mut batch = vec![first];
         while batch.len() < BATCH_MAX {
             let Ok(next) = jobs.try_recv() else { break };
@@ -106,8 +116,14 @@ fn write(mut journal: impl Journal, mut jobs: mpsc::Receiver<Job>, published: &A
         }
         let kept = if rows.is_empty() { Ok(()) } else { journal.commit(&rows) };
         match &kept {
-            Ok(()) => published.store(Arc::new(head)),
-            Err(why) => tracing::error!(%why, "a commit failed; none of its decisions counts"),
+            Ok(()) => {
+                settled |= !rows.is_empty();
+                published.store(Arc::new(head));
+            }
+            Err(why) => {
+                tracing::error!(%why, "a commit failed; none of its decisions counts");
+                settled = journal.settle().is_ok();
+            }
         }
         for (answer, verdict) in answers {
             // Nobody waits any more for an answer that cannot be delivered.
@@ -116,8 +132,121 @@ fn write(mut journal: impl Journal, mut jobs: mpsc::Receiver<Job>, published: &A
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the writer's thread is its own, and no runtime is on it"
+)]
+fn pause() {
+    std::thread::sleep(SETTLE_PAUSE);
+}
+
+/// The next job. While what failed is not settled, that is tried again whenever there is none.
+fn next(
+    jobs: &mut mpsc::Receiver<Job>,
+    journal: &mut impl Journal,
+    settled: &mut bool,
+) -> Option<Job> {
+    while !*settled {
+        match jobs.try_recv() {
+            Ok(job) => return Some(job),
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) => {
+                pause();
+                *settled = journal.settle().is_ok();
+            }
+        }
+    }
+    jobs.blocking_recv()
+}
+
 /// A decision that panics must not take the writer with it: it alone fails, and changes nothing.
 pub(crate) fn run(decision: Decision, state: &State) -> Result<Changes, Error> {
     catch_unwind(AssertUnwindSafe(|| decision(state)))
         .map_err(|_| Error::Commit("the decision panicked".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use domain::time::Timestamp;
+
+    use super::*;
+    use crate::decide;
+
+    /// What a journal is to fail at, and what it was told.
+    #[derive(Debug, Default)]
+    struct Told {
+        failing: usize,
+        calls: Vec<&'static str>,
+    }
+
+    struct Failing(Arc<Mutex<Told>>);
+
+    impl Failing {
+        fn call(&self, what: &'static str) -> Result<(), Error> {
+            let mut told = self.0.lock().unwrap();
+            told.calls.push(what);
+            match told.failing {
+                0 => Ok(()),
+                _ => {
+                    told.failing -= 1;
+                    Err(Error::Disk("no sync".into()))
+                }
+            }
+        }
+    }
+
+    impl Journal for Failing {
+        fn load(&mut self, _: &mut TakeRow<'_>) -> Result<(), Error> {
+            Ok(())
+        }
+
+        fn commit(&mut self, _: &[Row]) -> Result<(), Error> {
+            self.call("commit")
+        }
+
+        fn settle(&mut self) -> Result<(), Error> {
+            self.call("settle")
+        }
+    }
+
+    #[derive(Debug)]
+    struct Kept(Engine);
+
+    impl crate::Store for Kept {
+        fn state(&self) -> Arc<State> {
+            self.0.state()
+        }
+
+        fn submit(
+            &self,
+            decision: Decision,
+        ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>> {
+            self.0.submit(decision)
+        }
+    }
+
+    async fn set(store: &Kept, millis: i64) -> Result<(), crate::Undecided<()>> {
+        let at = Timestamp::from_millis(millis);
+        decide(store, move |_| Ok((Changes::none().keep_time(at), ()))).await
+    }
+
+    #[tokio::test]
+    async fn what_failed_is_settled_as_soon_as_the_disk_takes_something() {
+        // The commit fails, and so does settling, twice.
+        let told = Arc::new(Mutex::new(Told { failing: 3, calls: Vec::new() }));
+        let store = Kept(Engine::start(Failing(Arc::clone(&told))).unwrap());
+        assert!(set(&store, 1).await.is_err());
+        assert_eq!(store.0.state().server_time(), None, "nothing of it counts");
+        let calls = || told.lock().unwrap().calls.clone();
+        let until = std::time::Instant::now() + Duration::from_secs(30);
+        while calls().len() < 4 {
+            assert!(std::time::Instant::now() < until, "it gives up: {:?}", calls());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        set(&store, 2).await.unwrap();
+        assert_eq!(calls(), ["commit", "settle", "settle", "settle", "commit"]);
+        assert_eq!(store.0.state().server_time(), Some(Timestamp::from_millis(2)));
+    }
 }

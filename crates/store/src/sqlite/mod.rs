@@ -117,8 +117,15 @@ impl Journal for SqliteJournal {
     fn commit(&mut self, rows: &[Row]) -> Result<(), Error> {
         self.try_commit(rows).map_err(|why| match why.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => Error::Full,
-            _ => Error::Commit(why.to_string()),
+            _ => Error::Disk(why.to_string()),
         })
+    }
+
+    /// What failed may lie whole in the log, where only its sync was missing: the next commit is written over it.
+    fn settle(&mut self) -> Result<(), Error> {
+        self.0
+            .pragma_update(None, "user_version", LAYOUT)
+            .map_err(|why| Error::Disk(why.to_string()))
     }
 }
 

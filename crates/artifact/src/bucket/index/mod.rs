@@ -132,7 +132,12 @@ impl Index {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let result = change(&transaction)?;
         faults.at(Step::Commit)?;
-        transaction.commit()?;
+        if let Err(why) = transaction.commit() {
+            // It may lie whole in the log, where only its sync was missing: what is kept next is written over it. If that
+            // fails too, the next change does it.
+            drop(connection.pragma_update(None, "user_version", LAYOUT));
+            return Err(why.into());
+        }
         faults.at(Step::Committed)?;
         Ok(result)
     }
