@@ -18,6 +18,11 @@ pub const STARTUP_TIMEOUT: Duration = Duration::from_mins(8);
 /// What `ModelDataDownloadTimeoutInSeconds` is when a variant does not say; AWS's own default is not documented.
 pub const DOWNLOAD_TIMEOUT: Duration = Duration::from_hours(1);
 
+/// The members that list variants, and whether those are shadows.
+const LISTS: [(&str, bool); 2] = [(PRODUCTION, false), (SHADOW, true)];
+const PRODUCTION: &str = "ProductionVariants";
+const SHADOW: &str = "ShadowProductionVariants";
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EndpointConfig {
     pub name: EndpointConfigName,
@@ -30,6 +35,8 @@ pub struct EndpointConfig {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Variant {
     pub name: VariantName,
+    /// Whether it gets copies of the production variant's requests, and answers nobody.
+    pub shadow: bool,
     pub model: ModelName,
     pub instance_type: String,
     pub initial_instance_count: u32,
@@ -64,6 +71,11 @@ pub enum Malformed {
     NoModelName(String),
     #[error("InitialVariantWeight of the production variant \"{0}\" must be a finite number.")]
     WeightNotFinite(String),
+    #[error(
+        "If you specify ShadowProductionVariants, you can only specify one variant for ProductionVariants and one \
+         variant for ShadowProductionVariants."
+    )]
+    ShadowNotOneOfEach,
     #[error("ManagedInstanceScaling is only supported for inference component endpoints.")]
     ManagedScalingOfModel,
 }
@@ -71,7 +83,7 @@ pub enum Malformed {
 impl EndpointConfig {
     /// Fills in what AWS fills in, so that Describe tells it: a weight of 1.0 for each variant that has none.
     pub fn fill_defaults(members: &mut Members) {
-        for list in ["ProductionVariants", "ShadowProductionVariants"] {
+        for (list, _) in LISTS {
             let variants =
                 members.0.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten();
             for variant in variants.filter_map(Value::as_object_mut) {
@@ -89,10 +101,12 @@ impl EndpointConfig {
         members: &Members,
         missing_model: impl Fn(&str) -> Option<String>,
     ) -> Result<(), Malformed> {
+        let count = |list| variants(members, list).count();
+        if count(SHADOW) > 0 && (count(PRODUCTION), count(SHADOW)) != (1, 1) {
+            return Err(Malformed::ShadowNotOneOfEach);
+        }
         let mut names = BTreeSet::new();
-        for variant in variants(members, "ProductionVariants")
-            .chain(variants(members, "ShadowProductionVariants"))
-        {
+        for variant in Self::listed(members) {
             let name = text(variant, "VariantName").unwrap_or_default().to_owned();
             if !names.insert(name.clone()) {
                 return Err(Malformed::DuplicateVariant(name));
@@ -102,14 +116,21 @@ impl EndpointConfig {
         Ok(())
     }
 
-    /// The variants that Tidegate runs, or the members that ask for what it cannot do.
+    /// The variants as a config lists them, the shadow after the production variants.
+    pub fn listed(members: &Members) -> impl Iterator<Item = &Value> {
+        LISTS.into_iter().flat_map(|(list, _)| variants(members, list))
+    }
+
+    /// The variants that Tidegate runs, in that order, or the members that ask for what it cannot do.
     pub fn variants(&self) -> Result<Vec<Variant>, Vec<String>> {
         let mut lacking = lacking_of_config(&self.members);
         let mut read = Vec::new();
-        for (index, variant) in variants(&self.members, "ProductionVariants").enumerate() {
-            match read_variant(&format!("ProductionVariants[{index}]"), variant) {
-                Ok(variant) => read.push(variant),
-                Err(more) => lacking.extend(more),
+        for (list, shadow) in LISTS {
+            for (index, variant) in variants(&self.members, list).enumerate() {
+                match read_variant(&format!("{list}[{index}]"), variant) {
+                    Ok(variant) => read.push(Variant { shadow, ..variant }),
+                    Err(more) => lacking.extend(more),
+                }
             }
         }
         if lacking.is_empty() { Ok(read) } else { Err(lacking) }
@@ -118,9 +139,7 @@ impl EndpointConfig {
     /// Instance type by variant name, whether or not Tidegate could run the variant.
     pub fn instance_type(&self, variant: &VariantName) -> Option<&str> {
         let of_name = |one: &&Value| text(one, "VariantName") == Some(variant.as_str());
-        variants(&self.members, "ProductionVariants")
-            .find(of_name)
-            .and_then(|one| text(one, "InstanceType"))
+        Self::listed(&self.members).find(of_name).and_then(|one| text(one, "InstanceType"))
     }
 }
 
@@ -172,16 +191,12 @@ fn check_variant(
 }
 
 fn lacking_of_config(members: &Members) -> Vec<String> {
-    let mut lacking: Vec<String> = [
-        "AsyncInferenceConfig",
-        "ExplainerConfig",
-        "ShadowProductionVariants",
-        "CrossRegionTrafficConfig",
-    ]
-    .into_iter()
-    .filter(|name| members.at(&[name]).is_some_and(|value| value != &Value::Array(vec![])))
-    .map(str::to_owned)
-    .collect();
+    let mut lacking: Vec<String> =
+        ["AsyncInferenceConfig", "ExplainerConfig", "CrossRegionTrafficConfig"]
+            .into_iter()
+            .filter(|name| members.at(&[name]).is_some())
+            .map(str::to_owned)
+            .collect();
     let captures = members.at(&["DataCaptureConfig"]).is_some();
     // AWS's default is to capture when the config is there at all.
     if captures && members.at(&["DataCaptureConfig", "EnableCapture"]) != Some(&Value::Bool(false))
@@ -229,6 +244,7 @@ fn read_variant(path: &str, variant: &Value) -> Result<Variant, Vec<String>> {
         {
             Ok(Variant {
                 name,
+                shadow: false,
                 model,
                 instance_type,
                 initial_instance_count,
@@ -264,6 +280,14 @@ mod tests {
         members(json!({"ProductionVariants": [variant]}))
     }
 
+    fn mirrored(production: &[Value], shadow: &[Value]) -> Members {
+        members(json!({"ProductionVariants": production, "ShadowProductionVariants": shadow}))
+    }
+
+    fn named(name: &str) -> Value {
+        with("VariantName", json!(name))
+    }
+
     fn plain() -> Value {
         json!({"VariantName": "a", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 2})
     }
@@ -283,6 +307,15 @@ mod tests {
             (
                 members(json!({"ProductionVariants": [plain(), plain()]})),
                 Err(Malformed::DuplicateVariant(a())),
+            ),
+            (mirrored(&[plain()], &[named("b")]), Ok(())),
+            (mirrored(&[plain()], &[plain()]), Err(Malformed::DuplicateVariant(a()))),
+            (mirrored(&[plain(), named("b")], &[named("c")]), Err(Malformed::ShadowNotOneOfEach)),
+            (mirrored(&[plain()], &[named("b"), named("c")]), Err(Malformed::ShadowNotOneOfEach)),
+            (mirrored(&[], &[plain()]), Err(Malformed::ShadowNotOneOfEach)),
+            (
+                mirrored(&[named("b")], &[with("ModelName", json!("gone"))]),
+                Err(Malformed::NoSuchModel("arn:gone".into())),
             ),
             (one(with("ModelName", json!("gone"))), Err(Malformed::NoSuchModel("arn:gone".into()))),
             (one(with("InstanceType", json!(null))), Err(Malformed::NotOneKindOfCapacity(a()))),
@@ -305,19 +338,44 @@ mod tests {
             json!({"ProductionVariants": [plain(), with("InitialVariantWeight", json!(0.1))]}),
         );
         EndpointConfig::fill_defaults(&mut given);
-        let weights: Vec<String> = variants(&given, "ProductionVariants")
+        let weights: Vec<String> = variants(&given, PRODUCTION)
             .map(|one| one["InitialVariantWeight"].to_string())
             .collect();
         assert_eq!(weights, ["1.0", "0.1"]);
     }
 
+    fn config(members: Members) -> EndpointConfig {
+        EndpointConfig { name: "c".parse().unwrap(), created_at: Timestamp::default(), members }
+    }
+
+    #[test]
+    fn a_shadow_is_a_variant_like_others_but_for_what_it_gets() {
+        let mut shadow = named("b");
+        shadow["InstanceType"] = json!("ml.g5.xlarge");
+        let mut given = mirrored(&[plain()], &[shadow]);
+        EndpointConfig::fill_defaults(&mut given);
+        let config = config(given);
+        let read: Vec<_> = config
+            .variants()
+            .unwrap()
+            .into_iter()
+            .map(|one| {
+                (one.name.to_string(), one.shadow, one.instance_type, one.initial_weight.to_bits())
+            })
+            .collect();
+        let weight = 1.0_f64.to_bits();
+        assert_eq!(
+            read,
+            [
+                ("a".to_owned(), false, "ml.m5.large".to_owned(), weight),
+                ("b".to_owned(), true, "ml.g5.xlarge".to_owned(), weight),
+            ]
+        );
+        assert_eq!(config.instance_type(&"b".parse().unwrap()), Some("ml.g5.xlarge"));
+    }
+
     #[test]
     fn what_cannot_be_done_is_named() {
-        let config = |members| EndpointConfig {
-            name: "c".parse().unwrap(),
-            created_at: Timestamp::default(),
-            members,
-        };
         let lacking = |members| config(members).variants().err().unwrap_or_default();
         assert!(lacking(one(plain())).is_empty());
         for (name, value, named) in [
@@ -339,5 +397,9 @@ mod tests {
             json!({"ProductionVariants": [plain()], "DataCaptureConfig": {"EnableCapture": true}}),
         );
         assert_eq!(lacking(capture), ["DataCaptureConfig.EnableCapture"]);
+        let mut serverless = named("b");
+        serverless["ServerlessConfig"] = json!({});
+        let serverless = mirrored(&[plain()], &[serverless]);
+        assert_eq!(lacking(serverless), ["ShadowProductionVariants[0].ServerlessConfig"]);
     }
 }

@@ -20,6 +20,8 @@ mod rollout;
 #[cfg(test)]
 mod scaling_tests;
 #[cfg(test)]
+mod shadow_tests;
+#[cfg(test)]
 mod update_tests;
 
 pub use event::{Event, Illegal, Reached};
@@ -119,7 +121,7 @@ impl Stage {
     }
 }
 
-/// One fleet for each variant of one endpoint config.
+/// One fleet for each variant of one endpoint config, its shadow included.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Deployment {
     pub id: DeploymentId,
@@ -133,6 +135,10 @@ pub struct Deployment {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fleet {
     pub variant: VariantName,
+    /// Whether it gets copies of the production variant's requests, and answers nobody. In everything else it is a fleet
+    /// like others.
+    #[serde(default)]
+    pub shadow: bool,
     pub model: Arc<Model>,
     pub current_count: u32,
     pub desired_count: u32,

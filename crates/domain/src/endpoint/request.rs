@@ -263,6 +263,7 @@ fn deployment(
         let weight = before.filter(|_| retain.weights).map(|fleet| fleet.desired_weight);
         fleets.push(Fleet {
             variant: variant.name,
+            shadow: variant.shadow,
             model: Arc::clone(model),
             current_count: 0,
             settled_count: 0,

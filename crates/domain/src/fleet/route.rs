@@ -7,7 +7,7 @@ use super::wanted::{Of, Wanted, wanted};
 use crate::endpoint::{Deployment, Endpoint};
 use crate::instance::{FleetId, Phase};
 use crate::rollout::Sides;
-use crate::route::{EndpointRoute, InstanceRoute, VariantRoute};
+use crate::route::{EndpointRoute, InstanceRoute, ShadowRoute, VariantRoute};
 
 /// The route of an endpoint that takes requests: ready instances, but for those that are leaving, and of each deployment
 /// as many as the update under way says.
@@ -19,17 +19,34 @@ pub fn route(endpoint: &Endpoint, instances: &[Seen]) -> Option<EndpointRoute> {
     };
     let wanted = wanted(endpoint);
     let ready = ready(instances);
-    let variants = all_on.runnable().into_iter().map(|(fleet, variant, _)| {
-        let of_it: Vec<&Wanted<'_>> =
-            wanted.iter().filter(|want| want.fleet.variant == fleet.variant).collect();
-        VariantRoute {
+    let routed = all_on.runnable().into_iter().map(|(fleet, variant, _)| {
+        // A name may stand for a shadow on one side and for a production variant on the other.
+        let is_it = |want: &&Wanted<'_>| {
+            want.fleet.variant == fleet.variant && want.fleet.shadow == fleet.shadow
+        };
+        let of_it: Vec<&Wanted<'_>> = wanted.iter().filter(is_it).collect();
+        let route = VariantRoute {
             name: fleet.variant.clone(),
             weight: if takes_over { fleet.desired_weight } else { fleet.current_weight },
             strategy: variant.strategy,
             instances: active(&of_it, &ready),
-        }
+        };
+        (fleet.shadow, route)
     });
-    Some(EndpointRoute { variants: variants.collect() })
+    Some(mirrored(routed))
+}
+
+/// The route of these variants, of which one may be a shadow. A config has one of each then, so that the first production
+/// variant is the only one.
+fn mirrored(routed: impl Iterator<Item = (bool, VariantRoute)>) -> EndpointRoute {
+    let (shadows, production): (Vec<_>, Vec<_>) = routed.partition(|(shadow, _)| *shadow);
+    let variants: Vec<VariantRoute> = production.into_iter().map(|(_, route)| route).collect();
+    let weight = variants.first().map_or(0.0, |production| production.weight);
+    let shadow = shadows.into_iter().next().map(|(_, variant)| {
+        let share = ShadowRoute::share(weight, variant.weight);
+        ShadowRoute { variant, share }
+    });
+    EndpointRoute { variants, shadow }
 }
 
 /// The pending deployment, once all traffic is to go to it.

@@ -24,7 +24,7 @@ pub struct Facts {
     pub status: String,
     pub in_use: Config,
     pub wanted: Config,
-    /// The variants that serve, in the config's order.
+    /// The variants that run, in the config's order, its shadow last.
     pub running: Vec<Running>,
     /// The endpoint's scalable targets, by variant and dimension.
     pub scaled: Vec<Scaled>,
@@ -160,8 +160,7 @@ impl Config {
 
     /// Reads what `DescribeEndpointConfig` answers. A variant whose name is none, which no service gives, is left out.
     pub fn read(name: EndpointConfigName, members: &Members) -> Self {
-        let variants = members.at(&["ProductionVariants"]).and_then(Value::as_array);
-        Self { name, variants: variants.into_iter().flatten().filter_map(Variant::read).collect() }
+        Self { name, variants: EndpointConfig::listed(members).filter_map(Variant::read).collect() }
     }
 
     pub fn variant(&self, name: &VariantName) -> Option<&Variant> {

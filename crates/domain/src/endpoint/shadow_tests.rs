@@ -1,0 +1,282 @@
+//! A shadow is a fleet like others in all that is decided about it, and no production variant in what it is sent.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{
+    Capacity, Deployment, Endpoint, Event, Exceeded, Fleet, Limits, Parts, Refusal, Retain, Stage,
+    UpdateRequest,
+};
+use crate::arn::Scope;
+use crate::endpoint_config::EndpointConfig;
+use crate::fleet::{Facts, Seen, plan, route};
+use crate::instance::{Address, DeploymentId, FleetId, InstanceId, Observed, Phase};
+use crate::model::Model;
+use crate::route::ShadowRoute;
+use crate::safe_update::Running;
+use crate::scaling::{
+    Registration, Registry, ResourceId, SuspendedChange, TARGETS_MAX, Target, register,
+};
+use crate::time::Timestamp;
+use crate::uuid::Uuid;
+
+fn at(secs: i64) -> Timestamp {
+    Timestamp::from_millis(secs * 1000)
+}
+
+/// A config of variants as a row writes them: name, model, instance type, initial count and weight, `a m large 2@1`; after
+/// the bar comes the shadow.
+fn parts(id: u64, variants: &str) -> Parts {
+    let variant = |text: &str| {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let (count, weight) = words[3].split_once('@').unwrap();
+        json!({"VariantName": words[0], "ModelName": words[1], "InstanceType": format!("ml.m5.{}", words[2]),
+               "InitialInstanceCount": count.parse::<u32>().unwrap(),
+               "InitialVariantWeight": weight.parse::<f64>().unwrap()})
+    };
+    let list = |text: &str| -> Vec<Value> { text.split(", ").map(variant).collect() };
+    let members = match variants.split_once(" | ") {
+        Some((production, shadow)) => {
+            json!({"ProductionVariants": list(production), "ShadowProductionVariants": list(shadow)})
+        }
+        None => json!({"ProductionVariants": list(variants)}),
+    };
+    let members = serde_json::from_value(members).unwrap();
+    let name = format!("c{id}").parse().unwrap();
+    let model = |name: &str| {
+        let members = json!({"PrimaryContainer": {"Image": "tidegate/echo"}});
+        let members = serde_json::from_value(members).unwrap();
+        Arc::new(Model { name: name.parse().unwrap(), created_at: at(0), members })
+    };
+    Parts {
+        id: DeploymentId(id),
+        config: Arc::new(EndpointConfig { name, created_at: at(0), members }),
+        models: vec![model("m"), model("n")],
+    }
+}
+
+/// A deployment in the words of [`parts`], with the counts and weights that are wanted.
+fn words(deployment: &Deployment) -> String {
+    let word = |fleet: &Fleet| {
+        let kind = deployment.config.instance_type(&fleet.variant).unwrap();
+        let kind = kind.trim_start_matches("ml.m5.");
+        let Fleet { variant, model, desired_count, desired_weight, .. } = fleet;
+        format!("{variant} {} {kind} {desired_count}@{desired_weight}", model.name)
+    };
+    let of = |shadow: bool| {
+        let fleets = deployment.fleets.iter().filter(|fleet| fleet.shadow == shadow);
+        fleets.map(word).collect::<Vec<_>>().join(", ")
+    };
+    match (of(false), of(true)) {
+        (production, shadow) if shadow.is_empty() => production,
+        (production, shadow) => format!("{production} | {shadow}"),
+    }
+}
+
+fn creating(config: &str) -> Endpoint {
+    Endpoint::create("e".parse().unwrap(), &parts(1, config), None, at(0)).unwrap()
+}
+
+fn endpoint(config: &str) -> Endpoint {
+    creating(config).after(Event::Deployed, at(1)).unwrap()
+}
+
+fn resource(variant: &str) -> ResourceId {
+    ResourceId { endpoint: "e".parse().unwrap(), variant: variant.parse().unwrap() }
+}
+
+fn capacity(variant: &str, count: Option<u32>, weight: Option<f64>) -> Capacity {
+    Capacity { variant: variant.parse().unwrap(), count, weight }
+}
+
+fn update(
+    live: &Endpoint,
+    wanted: &str,
+    retain: bool,
+    registered: &[&str],
+) -> Result<Endpoint, Refusal> {
+    let request = UpdateRequest {
+        parts: parts(2, wanted),
+        retain: Retain { counts: retain, weights: retain },
+        deployment_config: None,
+        retain_deployment_config: false,
+        registered: registered.iter().map(|name| resource(name)).collect(),
+    };
+    live.request_update(&request, at(4))
+}
+
+const BOTH: &str = "a m large 2@4 | s n xlarge 1@1";
+
+#[test]
+fn a_shadow_is_deployed_beside_the_production_variant_and_its_record_is_read_again() {
+    let live = endpoint(BOTH);
+    assert_eq!(words(live.live.as_deref().unwrap()), BOTH);
+    let record = serde_json::to_value(&live).unwrap();
+    assert_eq!(serde_json::from_value::<Endpoint>(record).unwrap(), live);
+
+    let plain = endpoint("a m large 2@1, b m large 1@1");
+    let mut record = serde_json::to_value(&plain).unwrap();
+    for fleet in record["live"]["fleets"].as_array_mut().unwrap() {
+        fleet.as_object_mut().unwrap().remove("shadow").unwrap();
+    }
+    let read = serde_json::from_value::<Endpoint>(record).unwrap();
+    assert_eq!(read, plain, "a record from before there were shadows has none");
+}
+
+#[test]
+fn its_capacity_and_weight_change_by_its_name() {
+    let live = endpoint(BOTH);
+    let changes = [capacity("s", Some(5), Some(0.5)), capacity("a", Some(3), None)];
+    let resizing = live.request_capacity(&changes, at(2)).unwrap();
+    let resized = resizing.after(Event::Resized, at(3)).unwrap();
+    assert_eq!(words(resized.live.as_deref().unwrap()), "a m large 3@4 | s n xlarge 5@0.5");
+    let running: Vec<_> =
+        Running::of(&resized).iter().map(|one| (one.variant.to_string(), one.desired)).collect();
+    assert_eq!(running, [("a".to_owned(), Some(3)), ("s".to_owned(), Some(5))]);
+    let none = live.request_capacity(&[capacity("s", Some(0), None)], at(2));
+    assert_eq!(none, Err(Refusal::NoInstances("s".to_owned())));
+}
+
+/// Before, registered, wanted; retained or not, what is then pending or which variants are in the way. Promises S1, S2, S3
+/// and S6 hold for a shadow as for any variant.
+type Row<'a> = (&'a str, &'a [&'a str], &'a str, Result<[&'a str; 2], &'a [&'a str]>);
+
+#[rustfmt::skip]
+const UPDATES: &[Row<'_>] = &[
+    (BOTH, &["a", "s"], "a n large 2@4 | s m xlarge 7@9",
+     Ok(["a n large 2@4 | s m xlarge 7@9", "a n large 2@4 | s m xlarge 1@1"])),
+    (BOTH, &["s"], "a m large 2@4 | s n large 1@1", Err(&["s"])),
+    (BOTH, &["s"], "a m large 2@4", Err(&["s"])),
+    (BOTH, &["s"], "a m large 2@4 | t n xlarge 1@1", Err(&["s"])),
+    (BOTH, &["a"], "a m large 2@4", Ok(["a m large 2@4", "a m large 2@4"])),
+    (BOTH, &["a"], "s n xlarge 1@1", Err(&["a"])),
+    ("a m large 3@1", &["a"], "a m large 1@1 | s n large 1@1",
+     Ok(["a m large 1@1 | s n large 1@1", "a m large 3@1 | s n large 1@1"])),
+    // The shadow takes over: what runs under its name goes on under its name.
+    (BOTH, &["s"], "s n xlarge 4@1", Ok(["s n xlarge 4@1", "s n xlarge 1@1"])),
+];
+
+#[test]
+fn updates_treat_it_as_any_variant() {
+    for (before, registered, wanted, expected) in UPDATES {
+        let live = endpoint(before);
+        for (column, retain) in [false, true].into_iter().enumerate() {
+            match (expected, update(&live, wanted, retain, registered)) {
+                (Ok(pending), Ok(after)) => {
+                    assert_eq!(
+                        words(after.pending.as_deref().unwrap()),
+                        pending[column],
+                        "{wanted}"
+                    );
+                }
+                (Err(bound), Err(refusal)) => {
+                    let bound = bound.iter().map(|name| resource(name)).collect();
+                    assert_eq!(refusal, Refusal::Registered(bound), "{before} to {wanted}");
+                }
+                (_, outcome) => panic!("{before} to {wanted}: {outcome:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn its_instances_count_towards_the_limits_under_their_own_type() {
+    let limits = |instances, xlarge| Limits {
+        instances,
+        by_type: BTreeMap::from([("ml.m5.xlarge".to_owned(), xlarge)]),
+    };
+    let admit = |limits: Limits| limits.admit([].into_iter(), None, &creating(BOTH));
+    assert_eq!(admit(limits(3, 1)), Ok(()));
+    let allowed = |refused: Result<(), Exceeded>| refused.unwrap_err().allowed;
+    assert_eq!(allowed(admit(limits(2, 1))), 2);
+    assert_eq!(allowed(admit(limits(3, 0))), 0);
+}
+
+#[test]
+fn it_can_be_registered_as_a_scalable_target() {
+    let scope = Scope { region: "us-east-1".to_owned(), account: "000000000000".to_owned() };
+    let live = endpoint(BOTH);
+    let registry = Registry {
+        scope: &scope,
+        existing: None::<&Target>,
+        endpoint: Some(&live),
+        targets: 0,
+        targets_max: TARGETS_MAX,
+    };
+    let request = Registration {
+        resource: resource("s"),
+        min: Some(3),
+        max: Some(4),
+        suspended: SuspendedChange::default(),
+        role_arn: None,
+        tagged: false,
+    };
+    let registered = register(&registry, &request, Uuid::from_entropy(1), at(5)).unwrap();
+    let correction = registered.correction.unwrap();
+    assert_eq!((correction.from, correction.to), (1, 3));
+}
+
+/// As many ready instances of each live fleet as are wanted.
+fn instances(live: &Endpoint) -> Vec<Seen> {
+    let deployment = live.live.as_deref().unwrap();
+    let mut number = 0;
+    let mut all = Vec::new();
+    for fleet in &deployment.fleets {
+        for _ in 0..fleet.desired_count {
+            number += 1;
+            let observed = Observed {
+                id: InstanceId::from_entropy(number),
+                fleet: FleetId {
+                    endpoint: live.name.clone(),
+                    deployment: deployment.id,
+                    variant: fleet.variant.clone(),
+                },
+                phase: Phase::Ready { address: Address::Unix("/s".into()) },
+            };
+            all.push(Seen { observed, in_flight: 0, draining_since: None });
+        }
+    }
+    all
+}
+
+#[test]
+fn its_route_is_beside_the_production_variants_and_says_how_much_is_copied() {
+    let live = endpoint(BOTH);
+    let routed = route(&live, &instances(&live)).unwrap();
+    let names: Vec<&str> = routed.variants.iter().map(|variant| variant.name.as_str()).collect();
+    assert_eq!((names, routed.variants[0].instances.len()), (vec!["a"], 2));
+    let ShadowRoute { variant, share } = routed.shadow.unwrap();
+    assert_eq!((variant.name.as_str(), variant.instances.len()), ("s", 1));
+    assert!((share - 0.25).abs() < 1e-12, "{share}");
+
+    // A weight counts once the change is over, as that of any variant.
+    let heavier = live.request_capacity(&[capacity("s", None, Some(2.0))], at(2)).unwrap();
+    let share = |endpoint: &Endpoint| route(endpoint, &[]).unwrap().shadow.unwrap().share;
+    assert!((share(&heavier) - 0.25).abs() < 1e-12);
+    let heavier = heavier.after(Event::Resized, at(3)).unwrap();
+    assert!((share(&heavier) - 0.5).abs() < 1e-12);
+
+    assert_eq!(route(&endpoint("a m large 1@1"), &[]).unwrap().shadow, None);
+}
+
+#[test]
+fn an_endpoint_is_complete_only_with_its_shadow() {
+    let endpoint = endpoint(BOTH);
+    let creating = Endpoint {
+        stage: Stage::Creating,
+        pending: endpoint.live.clone(),
+        live: None,
+        ..endpoint.clone()
+    };
+    let mut seen = instances(&endpoint);
+    let event = |seen: &[Seen]| {
+        let facts = Facts { endpoint: Some(&creating), instances: seen, wall: at(0) };
+        plan(&facts).event
+    };
+    assert_eq!(event(&seen), Some(Event::Deployed));
+    seen.retain(|one| one.observed.fleet.variant.as_str() == "a");
+    let event = event(&seen);
+    assert!(!matches!(event, Some(Event::Deployed)), "{event:?}");
+}
