@@ -17,9 +17,10 @@ use tokio::time::{self, Instant};
 use crate::fault::{Fault, ModelFault, Unavailable};
 use crate::gate::Ticket;
 use crate::header;
+use crate::mirror::Copies;
 use crate::quota::{Quota, Share};
 use crate::recorder;
-use crate::route_table::{Choice, Instance, Routes, Wanted};
+use crate::route_table::{Choice, Instance, Routes, Wanted, Whom};
 use crate::stream::{self, Limit, Source};
 use crate::upstream::{Cause, Failure, Outgoing, Pool, Reply, Sent};
 
@@ -48,9 +49,10 @@ pub(crate) struct Forward<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked<'a> {
     pub(crate) endpoint: &'a str,
-    /// The one variant that may answer; else it is chosen.
-    pub(crate) variant: Option<&'a str>,
+    pub(crate) whom: Whom<'a>,
     pub(crate) request: &'a Outgoing,
+    /// How it is copied, where there is a shadow; a copy is not.
+    pub(crate) copies: Option<Copies<'a>>,
 }
 
 /// A good answer, and who gave it.
@@ -159,17 +161,26 @@ impl Forward<'_> {
         mut draw: impl FnMut() -> (f64, u64),
         record: &mut recorder::Request,
     ) -> Result<Reached, Fault> {
-        let Asked { endpoint, variant, request } = asked;
+        let Asked { endpoint, whom, request, mut copies } = asked;
         let mut now = self.since;
         let mut tried: Vec<InstanceId> = Vec::new();
         let mut wait = Wait::default();
         loop {
             let (unit, random) = draw();
-            let wanted =
-                Wanted { endpoint, variant, unit, random, inside_max: self.inside_max, now };
+            let wanted = Wanted { endpoint, whom, unit, random, inside_max: self.inside_max, now };
             match self.routes.choose(&wanted, |id| !tried.contains(id)) {
-                Choice::Instance { instance, ticket } => {
+                Choice::Instance { instance, ticket, shadow } => {
                     record.goes(&instance.place, ticket.entered_as(), now);
+                    // Once, wherever the request itself ends up.
+                    if let Some((shadow, copies)) = shadow.and_then(|it| Some((it, copies.take()?)))
+                    {
+                        copies.offer(
+                            &shadow,
+                            draw(),
+                            &request.headers,
+                            (self.since, self.deadline),
+                        );
+                    }
                     let timing = &mut record.timing;
                     match self.pool.send(&instance, request, self.deadline, timing).await {
                         Ok(sent) => return Ok(Reached { instance, ticket, sent }),
@@ -200,8 +211,11 @@ impl Forward<'_> {
                     return Err(Fault::EndpointNotFound { endpoint: endpoint.to_owned() });
                 }
                 Choice::NoVariant => {
-                    let variant = variant.unwrap_or_default().to_owned();
-                    return Err(Fault::VariantNotFound { endpoint: endpoint.to_owned(), variant });
+                    let Whom::Named(variant) = whom else {
+                        return Err(Fault::EndpointNotFound { endpoint: endpoint.to_owned() });
+                    };
+                    let (endpoint, variant) = (endpoint.to_owned(), variant.to_owned());
+                    return Err(Fault::VariantNotFound { endpoint, variant });
                 }
             }
             now = Instant::now();

@@ -7,7 +7,7 @@
 //! A request's way: `listen` (a connection on one of the threads, through `tls` if that is set) · `serve` (inference,
 //! or the control plane's?) · `admit` (signature, size, members, permission) · `forward` (choice of an instance from the
 //! `route_table` by `pick`) · `upstream` (one exchange with its model server, or the beginning of a `stream`) · an
-//! answer, or a `fault`. A `recorder` counts it. Every thread has its own runtime, connections to the model servers, signing keys and random
+//! answer, or a `fault`; and by `mirror`, a copy to the endpoint's shadow. A `recorder` counts it. Every thread has its own runtime, connections to the model servers, signing keys and random
 //! numbers; what threads share is read without a lock.
 
 mod admit;
@@ -19,6 +19,7 @@ mod forward;
 mod gate;
 mod header;
 mod listen;
+mod mirror;
 mod permission;
 mod pick;
 mod quota;
@@ -40,9 +41,9 @@ pub use quota::{Quota, Share};
 pub use route_table::Routes;
 pub use settings::{
     ANSWER_TIME_MAX, BODY_BYTES_MAX, BODY_READ_TIME_MAX, CERTIFICATE_CHECK_INTERVAL,
-    CONNECTIONS_MAX, FLUSH_INTERVAL, HANDSHAKE_TIME_MAX, HEAD_TIME_MAX, HELD_BYTES_MAX,
-    IDLE_TIME_MAX, INSIDE_MAX, Limits, STREAM_DRAIN_TIME_MAX, STREAM_TIME_MAX, Settings,
-    WAITING_MAX, WRITE_TIME_MAX,
+    CONNECTIONS_MAX, COPIES_MAX, FLUSH_INTERVAL, HANDSHAKE_TIME_MAX, HEAD_TIME_MAX, HELD_BY_COPIES,
+    HELD_BYTES_MAX, IDLE_TIME_MAX, INSIDE_MAX, Limits, STREAM_DRAIN_TIME_MAX, STREAM_TIME_MAX,
+    Settings, WAITING_MAX, WRITE_TIME_MAX,
 };
 pub use tls::{Tls, TlsError};
 pub use worker::Parts;

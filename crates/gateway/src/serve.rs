@@ -5,7 +5,7 @@
 
 use auth::{Claim, Problem};
 use bytes::Bytes;
-use domain::name::VariantName;
+use domain::name::{EndpointName, VariantName};
 use http::header::{ACCEPT, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
@@ -20,8 +20,10 @@ use crate::control_plane::PeerInfo;
 use crate::fault::Fault;
 use crate::forward::{Asked, Forward, Opened, Served};
 use crate::header;
+use crate::mirror::Copies;
 use crate::permission::Came;
 use crate::recorder;
+use crate::route_table::Whom;
 use crate::stream::Limit;
 use crate::task;
 use crate::upstream::Outgoing;
@@ -128,10 +130,11 @@ async fn whole(
     let forward = forward(worker, Instant::now(), &admitted)?;
     // The body's share of the room is given back when the request is over.
     let Admitted { endpoint, variant, body, held: _held, .. } = admitted;
-    let headers = passed_on(Operation::InvokeEndpoint, &parts.headers);
+    let operation = Operation::InvokeEndpoint;
+    let headers = passed_on(operation, &parts.headers);
     let outgoing = Outgoing { headers, body };
-    let variant = variant.as_ref().map(VariantName::as_str);
-    let asked = Asked { endpoint: endpoint.as_str(), variant, request: &outgoing };
+    let copies = Copies { mirror: &worker.mirror, operation, body: &outgoing.body };
+    let asked = asked(&endpoint, variant.as_ref(), &outgoing, copies);
     forward.whole(asked, || worker.draw(), record).await
 }
 
@@ -141,22 +144,28 @@ async fn stream(
     admitted: Admitted,
     record: &mut recorder::Request,
 ) -> Result<Opened, Fault> {
-    let (shared, since) = (&worker.shared, Instant::now());
+    let since = Instant::now();
+    let operation = Operation::InvokeEndpointWithResponseStream;
     let forward = forward(worker, since, &admitted)?;
     let Admitted { endpoint, variant, body, held, .. } = admitted;
-    let headers = passed_on(Operation::InvokeEndpointWithResponseStream, &parts.headers);
+    let headers = passed_on(operation, &parts.headers);
     // The body is gone long before the answer is over, and its share of the room with it.
-    let outgoing = Outgoing { headers, body: answer_body::held(body, held) };
-    let limit = Limit {
-        since,
-        total: shared.settings.limits.stream,
-        drain: shared.settings.limits.stream_drain,
-        changes: shared.parts.routes.changes(),
-        ending: shared.ending.clone(),
-    };
-    let variant = variant.as_ref().map(VariantName::as_str);
-    let asked = Asked { endpoint: endpoint.as_str(), variant, request: &outgoing };
+    let outgoing = Outgoing { headers, body: answer_body::held(body.clone(), held) };
+    // A copy has room of its own, and must not keep the request's.
+    let copies = Copies { mirror: &worker.mirror, operation, body: &body };
+    let limit = Limit::of(&worker.shared, since);
+    let asked = asked(&endpoint, variant.as_ref(), &outgoing, copies);
     forward.stream(asked, || worker.draw(), limit, record).await
+}
+
+fn asked<'a>(
+    endpoint: &'a EndpointName,
+    variant: Option<&'a VariantName>,
+    request: &'a Outgoing,
+    copies: Copies<'a>,
+) -> Asked<'a> {
+    let whom = variant.map_or(Whom::ByWeight, |variant| Whom::Named(variant.as_str()));
+    Asked { endpoint: endpoint.as_str(), whom, request, copies: Some(copies) }
 }
 
 /// The way to a model server for a request that arrived at `since`; none if it asks for what no endpoint here has.

@@ -35,6 +35,15 @@ pub const WAITING_MAX: usize = 1024;
 /// within [`ANSWER_TIME_MAX`] would answer more of them too late. Each holds a connection and its body.
 pub const INSIDE_MAX: usize = 1024;
 
+/// Copies of requests for shadow variants that one thread has under way at once. Further ones are dropped and counted as
+/// the shadow's errors: what nobody waits for may pile up behind a slow model server, and each holds a connection. As
+/// many as a busy model server answers in a second.
+pub const COPIES_MAX: usize = 256;
+
+/// The bodies of copies and of their answers may hold this part of [`HELD_BYTES_MAX`] beside it, so that no request is
+/// ever refused for the room that copies take: one in so many.
+pub const HELD_BY_COPIES: usize = 8;
+
 /// Client connections at once. Further ones wait in the listener's backlog until one closes.
 pub const CONNECTIONS_MAX: usize = 8192;
 
@@ -134,6 +143,8 @@ pub struct Limits {
     pub waiting: usize,
     /// See [`INSIDE_MAX`].
     pub inside: usize,
+    /// See [`COPIES_MAX`].
+    pub copies: usize,
     /// See [`CONNECTIONS_MAX`].
     pub connections: usize,
 }
@@ -153,6 +164,7 @@ impl Default for Limits {
             held_bytes: HELD_BYTES_MAX,
             waiting: WAITING_MAX,
             inside: INSIDE_MAX,
+            copies: COPIES_MAX,
             connections: CONNECTIONS_MAX,
         }
     }

@@ -23,6 +23,7 @@ use crate::recorder;
 use crate::route_table::Instance;
 use crate::task;
 use crate::upstream::{Connection, Pool};
+use crate::worker::Shared;
 
 /// Frames that wait for the client. With one, the model server is read from while the frame before is being sent.
 const FRAMES_AHEAD_MAX: usize = 1;
@@ -138,6 +139,18 @@ impl Source {
 }
 
 impl Limit {
+    /// The limit of a stream whose request had arrived at `since`.
+    pub(crate) fn of(shared: &Shared, since: Instant) -> Self {
+        let limits = &shared.settings.limits;
+        Self {
+            since,
+            total: limits.stream,
+            drain: limits.stream_drain,
+            changes: shared.parts.routes.changes(),
+            ending: shared.ending.clone(),
+        }
+    }
+
     async fn reached(self, ticket: &Ticket) -> StreamFault {
         let Self { since, total, drain, changes, ending } = self;
         tokio::select! {

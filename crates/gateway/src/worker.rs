@@ -10,11 +10,12 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::control_plane::ControlPlane;
+use crate::mirror::Mirror;
 use crate::permission::Permission;
 use crate::quota::Quota;
 use crate::recorder::Recorder;
 use crate::route_table::Routes;
-use crate::settings::Settings;
+use crate::settings::{HELD_BY_COPIES, Settings};
 use crate::upstream::Pool;
 
 /// What the gateway is given to work with.
@@ -43,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) parts: Parts,
     /// Bytes of bodies.
     pub(crate) room: Quota,
+    /// Bytes of bodies of copies, which are no part of `room`.
+    pub(crate) room_of_copies: Quota,
     /// Requests that wait for an instance.
     pub(crate) waiting: Quota,
     /// When what is still under way must have come to an end; nothing while the server runs on.
@@ -56,8 +59,9 @@ impl Shared {
         ending: watch::Receiver<Option<Instant>>,
     ) -> Self {
         let room = Quota::new(settings.limits.held_bytes);
+        let room_of_copies = Quota::new(settings.limits.held_bytes / HELD_BY_COPIES);
         let waiting = Quota::new(settings.limits.waiting);
-        Self { settings: Arc::new(settings), parts, room, waiting, ending }
+        Self { settings: Arc::new(settings), parts, room, room_of_copies, waiting, ending }
     }
 }
 
@@ -68,6 +72,7 @@ pub(crate) struct Worker {
     pub(crate) pool: Pool,
     pub(crate) keys: RefCell<SigningKeys>,
     pub(crate) recorder: Recorder,
+    pub(crate) mirror: Mirror,
     random: RefCell<fastrand::Rng>,
 }
 
@@ -76,11 +81,14 @@ impl Worker {
         let recorder = shared.settings.sink.as_ref().map_or_else(Recorder::default, |sink| {
             Recorder::new(Arc::clone(&shared.parts.clock), Arc::clone(sink))
         });
+        let pool = Pool::default();
+        let mirror = Mirror::new(shared.clone(), pool.clone(), recorder.clone());
         Self {
             shared,
-            pool: Pool::default(),
+            pool,
             keys: RefCell::new(SigningKeys::new()),
             recorder,
+            mirror,
             random: RefCell::new(fastrand::Rng::with_seed(seed)),
         }
     }

@@ -84,7 +84,7 @@ pub(crate) fn start(listen: &str, upstream: Address, way: Way) -> io::Result<Gat
         strategy: Strategy::LeastOutstanding,
         instances: vec![instance],
     };
-    let endpoint = EndpointRoute { variants: vec![variant] };
+    let endpoint = EndpointRoute { variants: vec![variant], shadow: None };
     let endpoints = BTreeMap::from([("e".parse().map_err(io::Error::other)?, Arc::new(endpoint))]);
     routes.publish(Arc::new(RouteTable { endpoints }));
     let control = ControlPlane::new(

@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use domain::instance::{Address, InstanceId};
 use domain::name::{EndpointName, VariantName};
-use domain::route::{EndpointRoute, InstanceRoute, RouteTable, Strategy, Traffic, VariantRoute};
+use domain::route::{
+    EndpointRoute, InstanceRoute, RouteTable, ShadowRoute, Strategy, Traffic, VariantRoute,
+};
 use http::HeaderValue;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -66,7 +68,8 @@ impl Routes {
                 return variant.none_left(wanted, &untried);
             };
             if let Some(ticket) = instance.gate.enter(wanted.inside_max, wanted.now) {
-                return Choice::Instance { instance: Arc::clone(instance), ticket };
+                let shadow = endpoint.shadow.as_ref().map(Shadow::shown);
+                return Choice::Instance { instance: Arc::clone(instance), ticket, shadow };
             }
             // The gates are shut just after the new snapshot is in place, so this is rare and short.
             std::hint::spin_loop();
@@ -132,8 +135,7 @@ impl Traffic for Routes {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wanted<'a> {
     pub(crate) endpoint: &'a str,
-    /// `X-Amzn-SageMaker-Target-Variant`.
-    pub(crate) variant: Option<&'a str>,
+    pub(crate) whom: Whom<'a>,
     /// From 0 up to but not 1, for the choice of the variant.
     pub(crate) unit: f64,
     /// For the choice of the instance.
@@ -143,12 +145,33 @@ pub(crate) struct Wanted<'a> {
     pub(crate) now: Instant,
 }
 
+/// Which of an endpoint's variants may have a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Whom<'a> {
+    /// A production variant, chosen by weight.
+    ByWeight,
+    /// `X-Amzn-SageMaker-Target-Variant`: this production variant.
+    Named(&'a str),
+    /// The shadow: the request is a copy.
+    Shadow,
+}
+
+/// Who gets copies of an endpoint's requests, and which part of them.
+#[derive(Debug)]
+pub(crate) struct Copied {
+    pub(crate) place: Place,
+    /// From 0 to 1.
+    pub(crate) share: f64,
+}
+
 /// What came of choosing.
 #[derive(Debug)]
 pub(crate) enum Choice {
     Instance {
         instance: Arc<Instance>,
         ticket: Ticket,
+        /// Who gets a copy of the request, if it is not one itself.
+        shadow: Option<Copied>,
     },
     NoEndpoint,
     NoVariant,
@@ -214,6 +237,13 @@ struct Snapshot {
 #[derive(Debug)]
 struct Endpoint {
     variants: Vec<Variant>,
+    shadow: Option<Shadow>,
+}
+
+#[derive(Debug)]
+struct Shadow {
+    variant: Variant,
+    share: f64,
 }
 
 #[derive(Debug)]
@@ -237,10 +267,7 @@ impl Snapshot {
     }
 
     fn instances(&self) -> impl Iterator<Item = &Arc<Instance>> {
-        self.endpoints
-            .values()
-            .flat_map(|endpoint| &endpoint.variants)
-            .flat_map(|variant| &variant.instances)
+        self.endpoints.values().flat_map(Endpoint::all).flat_map(|variant| &variant.instances)
     }
 }
 
@@ -251,16 +278,27 @@ impl Endpoint {
         gates: &mut BTreeMap<InstanceId, Arc<Gate>>,
         before: Option<&Self>,
     ) -> Self {
-        let known = before.map(|before| &before.variants[..]).unwrap_or_default();
-        let build = |variant: &VariantRoute| {
-            let target = known
-                .iter()
+        let mut build = |variant: &VariantRoute| {
+            let target = before
+                .into_iter()
+                .flat_map(Self::all)
                 .map(|known| &known.place.target)
                 .find(|known| known.variant == variant.name)
                 .map_or_else(|| Arc::new(Target::new(name, &variant.name)), Arc::clone);
             Variant::build(variant, Place::new(target, variant.instances.len()), gates)
         };
-        Self { variants: route.variants.iter().map(build).collect() }
+        let variants = route.variants.iter().map(&mut build).collect();
+        let shadow = route.shadow.as_ref();
+        let shadow = shadow.map(|ShadowRoute { variant, share }| Shadow {
+            variant: build(variant),
+            share: *share,
+        });
+        Self { variants, shadow }
+    }
+
+    /// The production variants and the shadow.
+    fn all(&self) -> impl Iterator<Item = &Variant> {
+        self.variants.iter().chain(self.shadow.iter().map(|shadow| &shadow.variant))
     }
 
     fn variant(
@@ -268,12 +306,16 @@ impl Endpoint {
         wanted: &Wanted<'_>,
         untried: &impl Fn(&InstanceId) -> bool,
     ) -> Result<&Variant, Choice> {
-        if let Some(name) = wanted.variant {
-            return self
-                .variants
-                .iter()
-                .find(|variant| variant.place.target.variant.as_str() == name)
-                .ok_or(Choice::NoVariant);
+        let named = match wanted.whom {
+            Whom::ByWeight => None,
+            Whom::Named(name) => {
+                let is_named = |variant: &&Variant| variant.place.target.variant.as_str() == name;
+                Some(self.variants.iter().find(is_named))
+            }
+            Whom::Shadow => Some(self.shadow.as_ref().map(|shadow| &shadow.variant)),
+        };
+        if let Some(variant) = named {
+            return variant.ok_or(Choice::NoVariant);
         }
         let candidates = self.variants.iter().map(|variant| Candidate {
             weight: variant.weight,
@@ -302,6 +344,12 @@ impl Endpoint {
         }
         // An endpoint without variants has nothing to offer.
         would_be(&|_| true).map_or(Choice::NoEndpoint, Choice::NoneReady)
+    }
+}
+
+impl Shadow {
+    fn shown(&self) -> Copied {
+        Copied { place: self.variant.place.clone(), share: self.share }
     }
 }
 

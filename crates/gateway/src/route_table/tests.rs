@@ -25,13 +25,13 @@ fn table(variants: &[(&str, f64, &[u128])]) -> Arc<RouteTable> {
             })
             .collect(),
     });
-    let endpoint = EndpointRoute { variants: variants.collect() };
+    let endpoint = EndpointRoute { variants: variants.collect(), shadow: None };
     Arc::new(RouteTable { endpoints: BTreeMap::from([("e".parse().unwrap(), Arc::new(endpoint))]) })
 }
 
 fn wanted() -> Wanted<'static> {
     let now = Instant::now();
-    Wanted { endpoint: "e", variant: None, unit: 0.0, random: 0, inside_max: u64::MAX, now }
+    Wanted { endpoint: "e", whom: Whom::ByWeight, unit: 0.0, random: 0, inside_max: u64::MAX, now }
 }
 
 fn enter(routes: &Routes) -> (InstanceId, Ticket) {
@@ -56,6 +56,43 @@ fn counts_survive_publishing_and_end_with_the_request() {
     drop(ticket);
     assert_eq!(routes.in_flight(&id(1)), 0);
     assert_eq!(enter(&routes).0, id(1), "and open again");
+}
+
+#[test]
+fn a_shadow_is_only_for_copies_and_its_instances_are_counted_like_others() {
+    let routes = Routes::new();
+    let whom = |whom| routes.choose(&Wanted { whom, ..wanted() }, |_| true);
+    let with_shadow = |share| {
+        let table = table(&[("v", 1.0, &[1]), ("s", 1.0, &[2])]);
+        let mut route = EndpointRoute::clone(table.endpoints.values().next().unwrap());
+        let variant = route.variants.pop().unwrap();
+        route.shadow = Some(ShadowRoute { variant, share });
+        routes.publish(Arc::new(RouteTable {
+            endpoints: BTreeMap::from([("e".parse().unwrap(), Arc::new(route))]),
+        }));
+    };
+    with_shadow(0.5);
+    for _ in 0..20 {
+        let Choice::Instance { instance, shadow: Some(copied), .. } = whom(Whom::ByWeight) else {
+            panic!("it is ready and has a shadow")
+        };
+        assert_eq!(instance.id, id(1));
+        assert_eq!(copied.place.target.variant.as_str(), "s");
+        assert!((copied.share - 0.5).abs() < 1e-12);
+    }
+    assert!(matches!(whom(Whom::Named("s")), Choice::NoVariant), "nobody may ask for it");
+    let Choice::Instance { instance, ticket, .. } = whom(Whom::Shadow) else { panic!("ready") };
+    assert_eq!((&instance.id, routes.in_flight(&id(2))), (&id(2), 1));
+    let target = Arc::clone(&instance.place.target);
+    with_shadow(1.0);
+    assert_eq!(routes.in_flight(&id(2)), 1);
+    let Choice::Instance { instance, .. } = whom(Whom::Shadow) else { panic!("ready") };
+    assert!(Arc::ptr_eq(&instance.place.target, &target), "what is counted goes on");
+    routes.publish(table(&[("v", 1.0, &[1])]));
+    assert!(matches!(whom(Whom::Shadow), Choice::NoVariant));
+    assert_eq!(routes.in_flight(&id(2)), 1, "out of the table, and still busy");
+    drop(ticket);
+    assert_eq!(routes.in_flight(&id(2)), 0);
 }
 
 #[test]
@@ -99,12 +136,12 @@ fn what_cannot_be_chosen_says_why() {
     };
     // Weight 0 takes only targeted requests.
     is(&wanted(), true, "NoneReady", "a");
-    is(&Wanted { variant: Some("b"), ..wanted() }, true, "Instance", "b");
-    is(&Wanted { variant: Some("b"), ..wanted() }, false, "AllTried", "b");
-    is(&Wanted { variant: Some("c"), ..wanted() }, true, "NoneReady", "c");
-    assert_eq!(choose(&Wanted { variant: Some("B"), ..wanted() }, true), "NoVariant");
+    is(&Wanted { whom: Whom::Named("b"), ..wanted() }, true, "Instance", "b");
+    is(&Wanted { whom: Whom::Named("b"), ..wanted() }, false, "AllTried", "b");
+    is(&Wanted { whom: Whom::Named("c"), ..wanted() }, true, "NoneReady", "c");
+    assert_eq!(choose(&Wanted { whom: Whom::Named("B"), ..wanted() }, true), "NoVariant");
     let full = Wanted { inside_max: 0, ..wanted() };
-    is(&Wanted { variant: Some("b"), ..full }, true, "Full", "b");
+    is(&Wanted { whom: Whom::Named("b"), ..full }, true, "Full", "b");
     is(&full, true, "NoneReady", "a");
     routes.publish(table(&[("a", 1.0, &[1]), ("b", 1.0, &[2])]));
     is(&full, true, "Full", "a");
@@ -167,7 +204,7 @@ proptest! {
         for (pause, outcome, random) in steps {
             now += Duration::from_millis(pause);
             let wanted = Wanted { random, now, ..wanted() };
-            let Choice::Instance { instance, ticket } = routes.choose(&wanted, |_| true) else {
+            let Choice::Instance { instance, ticket, .. } = routes.choose(&wanted, |_| true) else {
                 return Err(TestCaseError::fail("none is left"));
             };
             // Mostly failures, so that all of them are bad for long.

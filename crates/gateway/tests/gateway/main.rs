@@ -19,6 +19,8 @@ mod refuse;
 #[cfg(test)]
 mod routing;
 #[cfg(test)]
+mod shadow;
+#[cfg(test)]
 mod shutdown;
 #[cfg(test)]
 mod slow;

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use auth::{Credential, Principal, SecretKey};
-use domain::route::{EndpointRoute, InstanceRoute, RouteTable, Strategy, Traffic, VariantRoute};
+use domain::route::{
+    EndpointRoute, InstanceRoute, RouteTable, ShadowRoute, Strategy, Traffic, VariantRoute,
+};
 use domain::time::{Clock, Timestamp};
 use gateway::{
     BoxFuture, ControlBody, ControlPlane, Everybody, Gateway, Limits, Parts, PeerInfo, Permission,
@@ -138,13 +140,25 @@ impl World {
         strategy: Strategy,
         variants: &[(&str, f64, Vec<InstanceRoute>)],
     ) {
-        let variants = variants.iter().map(|(name, weight, instances)| VariantRoute {
-            name: name.parse().expect("a name"),
-            weight: *weight,
-            strategy,
-            instances: instances.clone(),
-        });
-        let endpoint = EndpointRoute { variants: variants.collect() };
+        let variants = variants
+            .iter()
+            .map(|(name, weight, instances)| variant(name, *weight, strategy, instances));
+        self.publish_endpoint(EndpointRoute { variants: variants.collect(), shadow: None });
+    }
+
+    /// Publishes one endpoint `e` of one variant `v` and its shadow `s`, which gets this part of the requests.
+    pub(crate) fn publish_shadowed(
+        &self,
+        production: &[InstanceRoute],
+        shadow: &[InstanceRoute],
+        share: f64,
+    ) {
+        let of = |name, instances| variant(name, 1.0, Strategy::LeastOutstanding, instances);
+        let shadow = Some(ShadowRoute { variant: of("s", shadow), share });
+        self.publish_endpoint(EndpointRoute { variants: vec![of("v", production)], shadow });
+    }
+
+    fn publish_endpoint(&self, endpoint: EndpointRoute) {
         let endpoints = BTreeMap::from([("e".parse().expect("a name"), Arc::new(endpoint))]);
         self.routes.publish(Arc::new(RouteTable { endpoints }));
     }
@@ -153,6 +167,16 @@ impl World {
     pub(crate) fn publish_one(&self, instance: InstanceRoute) {
         self.publish(&[("v", 1.0, vec![instance])]);
     }
+}
+
+fn variant(
+    name: &str,
+    weight: f64,
+    strategy: Strategy,
+    instances: &[InstanceRoute],
+) -> VariantRoute {
+    let name = name.parse().expect("a name");
+    VariantRoute { name, weight, strategy, instances: instances.to_vec() }
 }
 
 fn find(access_key_id: &str) -> Option<Arc<Credential>> {
