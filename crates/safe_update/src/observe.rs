@@ -105,7 +105,9 @@ pub(crate) async fn endpoint(
         ask(remote, &sagemaker::SERVICE, OPERATION, &json!({"EndpointName": name})).await?;
     let text = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
     let missing = |member: &str| unreadable(OPERATION, member);
-    let variants = answer.get("ProductionVariants").and_then(Value::as_array);
+    let variants = ["ProductionVariants", "ShadowProductionVariants"]
+        .into_iter()
+        .filter_map(|list| answer.get(list)?.as_array());
     let pending = answer.pointer("/PendingDeploymentSummary/EndpointConfigName");
     let config = text("EndpointConfigName").and_then(|name| name.parse().ok());
     Ok(Described {
@@ -116,7 +118,7 @@ pub(crate) async fn endpoint(
             failure_reason: text("FailureReason"),
             config: config.ok_or_else(|| missing("EndpointConfigName"))?,
             pending: pending.and_then(Value::as_str).and_then(|name| name.parse().ok()),
-            running: variants.into_iter().flatten().filter_map(running).collect(),
+            running: variants.flatten().filter_map(running).collect(),
         },
     })
 }

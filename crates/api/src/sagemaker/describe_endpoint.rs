@@ -28,8 +28,7 @@ pub(super) fn describe_endpoint(
         endpoint_name: endpoint.name.to_string(),
         endpoint_arn: cx.endpoint_arn(&endpoint.name),
         endpoint_config_name: Some(endpoint.config_name.to_string()),
-        production_variants: live
-            .map(|live| live.fleets.iter().map(|fleet| shown(endpoint, live, fleet)).collect()),
+        production_variants: live.map(|live| variants(endpoint, live, false)),
         data_capture_config: config
             .and_then(|config| member(config, "DataCaptureConfig"))
             .map(capture),
@@ -47,7 +46,9 @@ pub(super) fn describe_endpoint(
             .as_deref()
             .map(|deployment| pending(endpoint, deployment)),
         explainer_config: None,
-        shadow_production_variants: None,
+        shadow_production_variants: live
+            .map(|live| variants(endpoint, live, true))
+            .filter(|shadows| !shadows.is_empty()),
         metrics_config: config.and_then(|config| member(config, "MetricsConfig")),
         cross_region_traffic_config: None,
     })
@@ -63,6 +64,12 @@ pub(super) const fn status(stage: Stage) -> EndpointStatus {
         Stage::Failed => EndpointStatus::Failed,
         Stage::Deleting => EndpointStatus::Deleting,
     }
+}
+
+/// The live production variants, or the live shadow.
+fn variants(endpoint: &Endpoint, live: &Deployment, shadow: bool) -> Vec<ProductionVariantSummary> {
+    let fleets = live.fleets.iter().filter(|fleet| fleet.shadow == shadow);
+    fleets.map(|fleet| shown(endpoint, live, fleet)).collect()
 }
 
 fn shown(endpoint: &Endpoint, live: &Deployment, fleet: &Fleet) -> ProductionVariantSummary {
@@ -82,9 +89,7 @@ fn shown(endpoint: &Endpoint, live: &Deployment, fleet: &Fleet) -> ProductionVar
 
 /// The variant as the config gives it.
 fn given(config: &EndpointConfig, fleet: &Fleet) -> Option<ProductionVariant> {
-    let variants = config.members.at(&["ProductionVariants"])?.as_array()?;
-    let named = variants
-        .iter()
+    let named = EndpointConfig::listed(&config.members)
         .find(|one| one.get("VariantName").is_some_and(|name| *name == *fleet.variant.as_str()));
     members::whole(&domain::members::Members(named?.as_object()?.clone())).ok()
 }
@@ -141,7 +146,7 @@ fn moving(
 }
 
 fn pending(endpoint: &Endpoint, pending: &Deployment) -> PendingDeploymentSummary {
-    let variants = pending.fleets.iter().map(|fleet| PendingProductionVariantSummary {
+    let shown = |fleet: &Fleet| PendingProductionVariantSummary {
         variant_name: fleet.variant.to_string(),
         deployed_images: Some(vec![image(pending, fleet)]),
         current_weight: Some(update::active_weight(endpoint, fleet)),
@@ -151,12 +156,15 @@ fn pending(endpoint: &Endpoint, pending: &Deployment) -> PendingDeploymentSummar
         instance_type: pending.config.instance_type(&fleet.variant).map(str::to_owned),
         variant_status: Some(vec![update::of_pending(endpoint, pending, fleet)]),
         ..PendingProductionVariantSummary::default()
-    });
+    };
+    let (shadows, production): (Vec<_>, Vec<_>) =
+        pending.fleets.iter().partition(|fleet| fleet.shadow);
+    let shadows: Vec<_> = shadows.into_iter().map(shown).collect();
     PendingDeploymentSummary {
         endpoint_config_name: pending.config.name.to_string(),
-        production_variants: Some(variants.collect()),
+        production_variants: Some(production.into_iter().map(shown).collect()),
         start_time: Some(timestamp(pending.started_at)),
-        shadow_production_variants: None,
+        shadow_production_variants: (!shadows.is_empty()).then_some(shadows),
     }
 }
 

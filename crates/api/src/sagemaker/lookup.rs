@@ -9,7 +9,6 @@ use domain::instance::DeploymentId;
 use domain::model::Model;
 use domain::name::{EndpointConfigName, EndpointKey, EndpointName, ModelName};
 use domain::scaling::ResourceId;
-use serde_json::Value;
 use store::State;
 
 use crate::Error;
@@ -47,8 +46,7 @@ pub(super) fn model<'a>(
 
 /// What the next deployment of a config is made of.
 pub(super) fn parts(state: &State, config: &Arc<EndpointConfig>) -> Parts {
-    let variants =
-        config.members.at(&["ProductionVariants"]).and_then(Value::as_array).into_iter().flatten();
+    let variants = EndpointConfig::listed(&config.members);
     let names = variants.filter_map(|variant| variant.get("ModelName")?.as_str());
     Parts {
         id: DeploymentId(state.last_deployment() + 1),

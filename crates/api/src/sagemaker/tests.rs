@@ -305,3 +305,48 @@ async fn a_fleet_beyond_the_limit_is_refused_when_it_is_asked_for() {
     );
     assert_eq!(server.good("ListEndpoints", json!({})).await["Endpoints"], json!([]));
 }
+
+#[tokio::test]
+async fn a_shadow_is_one_beside_one_and_shown_apart() {
+    let server = Server::with_model().await;
+    let named = |name: &str| {
+        let mut variant = variant();
+        variant["VariantName"] = json!(name);
+        variant
+    };
+    let config = |production: &[Value], shadow: &[Value]| json!({"EndpointConfigName": "c", "ProductionVariants": production, "ShadowProductionVariants": shadow});
+    let (a, b, c) = (named("a"), named("b"), named("c"));
+    let several = [
+        config(&[a.clone(), b.clone()], std::slice::from_ref(&c)),
+        config(std::slice::from_ref(&a), &[b.clone(), c]),
+    ];
+    for several in several {
+        let refused = server.bad("CreateEndpointConfig", several).await;
+        assert_eq!(
+            refused,
+            "ValidationException: If you specify ShadowProductionVariants, you can only specify one variant for \
+             ProductionVariants and one variant for ShadowProductionVariants."
+        );
+    }
+    let mut unweighted = b;
+    unweighted.as_object_mut().unwrap().remove("InitialVariantWeight");
+    server.good("CreateEndpointConfig", config(&[a], &[unweighted])).await;
+    let shown = server.good("DescribeEndpointConfig", json!({"EndpointConfigName": "c"})).await;
+    assert_eq!(shown["ShadowProductionVariants"][0]["InitialVariantWeight"], json!(1.0));
+    server.good("CreateEndpoint", json!({"EndpointName": "e", "EndpointConfigName": "c"})).await;
+    let shown = server.good("DescribeEndpoint", json!({"EndpointName": "e"})).await;
+    let pending = &shown["PendingDeploymentSummary"];
+    for (list, name, weight) in
+        [("ProductionVariants", "a", 0.1), ("ShadowProductionVariants", "b", 1.0)]
+    {
+        let variants = pending[list].as_array().unwrap();
+        let shown = [
+            &variants[0]["VariantName"],
+            &variants[0]["DesiredWeight"],
+            &variants[0]["InstanceType"],
+        ];
+        assert_eq!(shown, [&json!(name), &json!(weight), &json!("ml.m5.large")]);
+        assert_eq!(variants.len(), 1);
+    }
+    assert!(shown.get("ShadowProductionVariants").is_none(), "absent while creating: {shown}");
+}

@@ -74,8 +74,11 @@ fn create_endpoint(ask: &Ask<'_>) -> Vec<Need> {
 }
 
 fn create_endpoint_config(ask: &Ask<'_>) -> Vec<Need> {
-    let variants = ask.input.get("ProductionVariants").and_then(Document::as_list);
-    let variants = variants.unwrap_or_default();
+    let variants: Vec<&Document> = ["ProductionVariants", "ShadowProductionVariants"]
+        .into_iter()
+        .filter_map(|list| ask.input.get(list)?.as_list())
+        .flatten()
+        .collect();
     let of = |member: &'static str| {
         variants.iter().filter_map(move |variant| variant.get(member)?.as_str().map(str::to_owned))
     };

@@ -215,3 +215,20 @@ fn operations_need_what_the_reference_says() {
         assert_eq!(needed(service, operation, &input), expected, "{service} {operation}");
     }
 }
+
+#[test]
+fn a_condition_on_what_a_config_names_sees_its_shadow_too() {
+    let variant = |model: &str, kind: &str| json!([{"ModelName": model, "InstanceType": kind}]);
+    let input = document(&json!({
+        "EndpointConfigName": "c",
+        "ProductionVariants": variant("m", "ml.m5.large"),
+        "ShadowProductionVariants": variant("n", "ml.g5.xlarge"),
+    }));
+    let (state, scope) = (State::default(), scope());
+    let ask = Ask { scope: &scope, state: &state, input: &input, user: None };
+    let needs = needs(&ask, "sagemaker", "CreateEndpointConfig").unwrap();
+    let seen = format!("{needs:?}");
+    for named in ["ml.m5.large", "model/m", "ml.g5.xlarge", "model/n"] {
+        assert!(seen.contains(named), "{named}: {seen}");
+    }
+}

@@ -11,7 +11,7 @@ use crate::command::ServerClock;
 use crate::output::{Output, age, fields, instant, json_of, table};
 use crate::{Environment, Error, wall};
 
-use super::variants::Row;
+use super::variants::{Row, coming};
 use super::{describe, hint, journal_of, last_update, rollout};
 
 const HEADING: [&str; 5] = ["VARIANT", "INSTANCES", "WEIGHT", "STATUS", "IMAGE"];
@@ -121,8 +121,7 @@ fn page(
 fn pending_part(pending: &PendingDeploymentSummary, now: i64) -> String {
     let since =
         pending.start_time.map(|start| format!(", for {}", age(start.0, now))).unwrap_or_default();
-    let rows =
-        pending.production_variants.iter().flatten().map(|variant| Row::from(variant).into_cells());
+    let rows = coming(pending).map(|variant| Row::from(variant).into_cells());
     format!("Deploying {}{since}:\n{}", pending.endpoint_config_name, table(HEADING, rows))
 }
 

@@ -13,7 +13,7 @@ use crate::command::clock;
 use crate::output::{Output, Progress, age, json_of, table};
 
 use super::describe;
-use super::variants::Row;
+use super::variants::{Row, running};
 
 /// AWS's largest page.
 const PAGE_SIZE: i32 = 100;
@@ -70,8 +70,7 @@ pub(in crate::command) async fn summaries(client: &Client) -> Result<Vec<Endpoin
 }
 
 fn row(endpoint: &DescribeEndpointOutput, now: i64) -> [String; 5] {
-    let variants =
-        endpoint.production_variants.iter().flatten().map(|variant| Row::from(variant).short());
+    let variants = running(endpoint).map(|variant| Row::from(variant).short());
     let config = match &endpoint.pending_deployment_summary {
         Some(pending)
             if endpoint.endpoint_config_name.as_ref() != Some(&pending.endpoint_config_name) =>

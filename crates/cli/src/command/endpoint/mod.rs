@@ -27,6 +27,7 @@ pub(super) use hint::with_names;
 pub(super) use invoke::invoke;
 pub(super) use list::summaries;
 pub(super) use settle::{Fate, settle};
+pub(super) use variants::{coming, running};
 
 use crate::client::Client;
 use crate::journal::Place;

@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::output::Progress;
 
 use super::describe;
-use super::variants::instances;
+use super::variants::{coming, instances, running};
 
 /// How long a wait lasts at most: as long as the waiters of AWS's SDKs wait for an endpoint.
 pub(crate) const SETTLE_TIMEOUT: Duration = Duration::from_hours(1);
@@ -70,17 +70,14 @@ fn is_under_way(status: EndpointStatus) -> bool {
 
 /// `Updating · AllTraffic 1/1, new 0/1`.
 fn remark(endpoint: &DescribeEndpointOutput) -> String {
-    let live = endpoint.production_variants.iter().flatten().map(|variant| {
+    let live = running(endpoint).map(|variant| {
         format!(
             "{} {}",
             variant.variant_name,
             instances(variant.current_instance_count, variant.desired_instance_count)
         )
     });
-    let pending = endpoint
-        .pending_deployment_summary
-        .iter()
-        .flat_map(|pending| pending.production_variants.iter().flatten());
+    let pending = endpoint.pending_deployment_summary.iter().flat_map(coming);
     let coming = pending.map(|variant| {
         let counts = instances(variant.current_instance_count, variant.desired_instance_count);
         format!("new {} {counts}", variant.variant_name)

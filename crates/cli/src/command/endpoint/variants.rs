@@ -1,7 +1,8 @@
 //! A variant's line in the tables: counts and weights as they are and as they are wanted.
 
 use wire::sagemaker::{
-    PendingProductionVariantSummary, ProductionVariantStatus, ProductionVariantSummary,
+    DescribeEndpointOutput, PendingDeploymentSummary, PendingProductionVariantSummary,
+    ProductionVariantStatus, ProductionVariantSummary,
 };
 
 /// What the summaries of live and of pending variants have in common.
@@ -61,6 +62,24 @@ impl Row {
     pub(super) fn into_cells(self) -> [String; 5] {
         [self.name, self.instances, self.weight, self.status, self.image]
     }
+}
+
+/// The variants that run, the shadow last.
+pub(in crate::command) fn running(
+    endpoint: &DescribeEndpointOutput,
+) -> impl Iterator<Item = &ProductionVariantSummary> {
+    let shadows = &endpoint.shadow_production_variants;
+    [&endpoint.production_variants, shadows].into_iter().flatten().flatten()
+}
+
+/// The variants that are being deployed, the shadow last.
+pub(in crate::command) fn coming(
+    pending: &PendingDeploymentSummary,
+) -> impl Iterator<Item = &PendingProductionVariantSummary> {
+    [&pending.production_variants, &pending.shadow_production_variants]
+        .into_iter()
+        .flatten()
+        .flatten()
 }
 
 /// `1/2`: one runs, two are wanted. A serverless variant has neither.

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use domain::name::{EndpointName, VariantName};
 
 use crate::client::Client;
-use crate::command::endpoint::{describe, with_names};
+use crate::command::endpoint::{coming, describe, running, with_names};
 use crate::command::scaling::{self, Named};
 use crate::output::{Ink, Output, json_of};
 use crate::target::Target;
@@ -60,12 +60,11 @@ async fn variant(client: &Client, named: &Named) -> Result<String, Error> {
         Ok(found) => found,
         Err(error) => return Err(with_names(client, endpoint.as_str(), error).await),
     };
-    let live = found.production_variants.into_iter().flatten().map(|one| one.variant_name);
-    let pending = found.pending_deployment_summary.and_then(|summary| summary.production_variants);
+    let mut there: Vec<String> = running(&found).map(|one| one.variant_name.clone()).collect();
     // Only while an endpoint is being created are its variants all pending.
-    let mut there: Vec<String> = live.collect();
     if there.is_empty() {
-        there = pending.into_iter().flatten().map(|one| one.variant_name).collect();
+        let pending = found.pending_deployment_summary.iter().flat_map(coming);
+        there = pending.map(|one| one.variant_name.clone()).collect();
     }
     pick(endpoint, variant.as_ref().map(VariantName::as_str), there)
 }

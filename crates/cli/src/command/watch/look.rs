@@ -18,7 +18,7 @@ use wire::sagemaker::{DescribeEndpointOutput, ProductionVariantSummary};
 
 use crate::client::Client;
 use crate::command::clock::ServerClock;
-use crate::command::endpoint::describe;
+use crate::command::endpoint::{describe, running};
 use crate::command::scaling::{VARIANT_COUNT, ask, autoscaling, explain, resource_id};
 use crate::{Error, wall};
 
@@ -62,8 +62,7 @@ impl<'a> Looker<'a> {
     pub(super) async fn look(&mut self, endpoint: &str) -> Result<View, Error> {
         let described = describe(self.client, endpoint).await?;
         let (now, time_scale) = self.now().await?;
-        let mut variants: Vec<Variant> =
-            described.production_variants.iter().flatten().map(plain).collect();
+        let mut variants: Vec<Variant> = running(&described).map(plain).collect();
         let name = described.endpoint_name.clone();
         self.targets(&name, &mut variants).await?;
         for variant in variants.iter_mut().filter(|variant| variant.target.is_some()) {
