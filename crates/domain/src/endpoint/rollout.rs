@@ -67,14 +67,16 @@ impl Endpoint {
     ) -> Result<Guardrails, Refusal> {
         let guardrails = config.map_or_else(|| Ok(Guardrails::default()), Guardrails::read)?;
         let after = Self { pending: Some(Arc::new(pending.clone())), ..self.clone() };
-        let has = |deployment: Option<&Deployment>, variant: &VariantName| {
-            deployment.and_then(|one| one.fleet(variant)).map(|fleet| fleet.desired_count)
-        };
         let totals = after.totals();
         let pairs: Vec<_> = totals
             .iter()
             .map(|(variant, _)| {
-                (variant, has(self.live.as_deref(), variant), has(Some(pending), variant))
+                let old = self.live.as_deref().and_then(|live| live.fleet(variant));
+                let new = pending.fleet(variant);
+                // A shadow under the name of a production variant does not take over from it, nor the other way round.
+                let old = old.filter(|old| new.is_none_or(|new| new.shadow == old.shadow));
+                let count = |fleet: &Fleet| fleet.desired_count;
+                (variant, old.map(count), new.map(count))
             })
             .collect();
         guardrails.check(&pairs)?;

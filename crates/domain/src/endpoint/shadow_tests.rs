@@ -14,7 +14,7 @@ use crate::endpoint_config::EndpointConfig;
 use crate::fleet::{Facts, Seen, plan, route};
 use crate::instance::{Address, DeploymentId, FleetId, InstanceId, Observed, Phase};
 use crate::model::Model;
-use crate::route::ShadowRoute;
+use crate::route::{EndpointRoute, ShadowRoute, VariantRoute};
 use crate::safe_update::Running;
 use crate::scaling::{
     Registration, Registry, ResourceId, SuspendedChange, TARGETS_MAX, Target, register,
@@ -91,6 +91,16 @@ fn capacity(variant: &str, count: Option<u32>, weight: Option<f64>) -> Capacity 
     Capacity { variant: variant.parse().unwrap(), count, weight }
 }
 
+fn request(wanted: &str) -> UpdateRequest {
+    UpdateRequest {
+        parts: parts(2, wanted),
+        retain: Retain::default(),
+        deployment_config: None,
+        retain_deployment_config: false,
+        registered: Vec::new(),
+    }
+}
+
 fn update(
     live: &Endpoint,
     wanted: &str,
@@ -98,11 +108,9 @@ fn update(
     registered: &[&str],
 ) -> Result<Endpoint, Refusal> {
     let request = UpdateRequest {
-        parts: parts(2, wanted),
         retain: Retain { counts: retain, weights: retain },
-        deployment_config: None,
-        retain_deployment_config: false,
         registered: registered.iter().map(|name| resource(name)).collect(),
+        ..request(wanted)
     };
     live.request_update(&request, at(4))
 }
@@ -221,7 +229,7 @@ fn it_can_be_registered_as_a_scalable_target() {
 /// As many ready instances of each live fleet as are wanted.
 fn instances(live: &Endpoint) -> Vec<Seen> {
     let deployment = live.live.as_deref().unwrap();
-    let mut number = 0;
+    let mut number = u128::from(deployment.id.0) * 100;
     let mut all = Vec::new();
     for fleet in &deployment.fleets {
         for _ in 0..fleet.desired_count {
@@ -272,11 +280,63 @@ fn an_endpoint_is_complete_only_with_its_shadow() {
     };
     let mut seen = instances(&endpoint);
     let event = |seen: &[Seen]| {
-        let facts = Facts { endpoint: Some(&creating), instances: seen, wall: at(0) };
+        let (endpoint, now) = (Some(&creating), at(0));
+        let facts = Facts { endpoint, instances: seen, wall: now, now, alarms: &[] };
         plan(&facts).event
     };
     assert_eq!(event(&seen), Some(Event::Deployed));
     seen.retain(|one| one.observed.fleet.variant.as_str() == "a");
     let event = event(&seen);
     assert!(!matches!(event, Some(Event::Deployed)), "{event:?}");
+}
+
+const SWAPPED: &str = "s n xlarge 1@1 | a m large 2@4";
+
+#[test]
+fn staged_updates_move_it_with_the_production_variant_but_do_not_swap_the_two() {
+    let live = endpoint("a m large 2@1 | s n xlarge 2@1");
+    let half = json!({"Type": "CAPACITY_PERCENT", "Value": 50});
+    let routing = json!({"Type": "LINEAR", "WaitIntervalInSeconds": 0, "LinearStepSize": half});
+    let linear = json!({"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}});
+    let rolling =
+        json!({"RollingUpdatePolicy": {"MaximumBatchSize": half, "WaitIntervalInSeconds": 0}});
+    let update = |wanted: &str, guarded: &Value| {
+        let deployment_config = serde_json::from_value(guarded.clone()).unwrap();
+        live.request_update(&UpdateRequest { deployment_config, ..request(wanted) }, at(4))
+    };
+    let same = "a m large 2@1 | s m xlarge 2@1";
+    assert_eq!(update(same, &linear).unwrap().stage, Stage::Deploying);
+    let refused = |wanted: &str, guarded: &Value| update(wanted, guarded).unwrap_err().to_string();
+    for wanted in ["s n xlarge 2@1 | a m large 2@1", "a m large 2@1"] {
+        assert_eq!(
+            refused(wanted, &linear),
+            "Linear traffic shifting requires the same variant names in the current and in the new endpoint \
+             configuration."
+        );
+    }
+    assert_eq!(
+        refused(same, &rolling),
+        "Rolling deployments are not supported for endpoints with more than one variant."
+    );
+}
+
+#[test]
+fn a_name_that_changes_sides_never_answers_for_the_other() {
+    let live = endpoint(BOTH);
+    let swapping = update(&live, SWAPPED, false, &[]).unwrap();
+    let named = |endpoint: &Endpoint| {
+        let routed = route(endpoint, &[instances(&live), instances_of_pending(&swapping)].concat());
+        let EndpointRoute { variants, shadow } = routed.unwrap();
+        let shadow = shadow.unwrap().variant;
+        let of = |variant: &VariantRoute| (variant.name.to_string(), variant.instances.len());
+        (of(&variants[0]), of(&shadow))
+    };
+    let (a, s) = (("a".to_owned(), 2), ("s".to_owned(), 1));
+    assert_eq!(named(&swapping), (a.clone(), s.clone()));
+    let swapped = swapping.after(Event::Deployed, at(5)).unwrap();
+    assert_eq!(named(&swapped), (s, a));
+}
+
+fn instances_of_pending(endpoint: &Endpoint) -> Vec<Seen> {
+    instances(&Endpoint { live: endpoint.pending.clone(), ..endpoint.clone() })
 }

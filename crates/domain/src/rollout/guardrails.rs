@@ -81,9 +81,7 @@ pub enum Refusal {
     TimeoutTooShort(u64),
     #[error("The alarm name \"{0}\" was non-unique within AutoRollbackConfiguration.")]
     DuplicateAlarm(String),
-    #[error(
-        "Rolling deployments are not supported for endpoints with more than one production variant."
-    )]
+    #[error("Rolling deployments are not supported for endpoints with more than one variant.")]
     RollingOfSeveral,
     #[error(
         "{0} requires the same variant names in the current and in the new endpoint configuration."
