@@ -187,13 +187,11 @@ mod tests {
         fn call(&self, what: &'static str) -> Result<(), Error> {
             let mut told = self.0.lock().unwrap();
             told.calls.push(what);
-            match told.failing {
-                0 => Ok(()),
-                _ => {
-                    told.failing -= 1;
-                    Err(Error::Disk("no sync".into()))
-                }
+            if told.failing == 0 {
+                return Ok(());
             }
+            told.failing -= 1;
+            Err(Error::Disk("no sync".into()))
         }
     }
 
@@ -240,9 +238,9 @@ mod tests {
         assert!(set(&store, 1).await.is_err());
         assert_eq!(store.0.state().server_time(), None, "nothing of it counts");
         let calls = || told.lock().unwrap().calls.clone();
-        let until = std::time::Instant::now() + Duration::from_secs(30);
+        let until = tokio::time::Instant::now() + Duration::from_secs(30);
         while calls().len() < 4 {
-            assert!(std::time::Instant::now() < until, "it gives up: {:?}", calls());
+            assert!(tokio::time::Instant::now() < until, "it gives up: {:?}", calls());
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         set(&store, 2).await.unwrap();
