@@ -15,5 +15,10 @@ cargo machete
 section "ignored tests"
 cargo nextest run --locked --workspace --profile ci --run-ignored only --no-tests pass
 
+section "ten minutes of everything at once"
+# Alone: it has to reach its rate.
+"$VENV/bin/python" -m pytest -q -s -m deep -o cache_dir="$PWD/target/pytest" conformance/test_soak.py
+
 section "slow conformance tests"
-exec "$VENV/bin/python" -m pytest -q -n 3 --dist loadscope -m deep -o cache_dir="$PWD/target/pytest" conformance
+"$VENV/bin/python" -m pytest -q -n 3 --dist loadscope -m deep -o cache_dir="$PWD/target/pytest" --ignore conformance/test_soak.py conformance
+sed 's/^/kill -9: /' target/kill.txt

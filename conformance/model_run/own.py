@@ -22,8 +22,9 @@ def cases(model):
 
 def _of_path(model, operation):
     made = _Maker(model, operation)
-    # Nothing is there to go on with, or to be described, where an operation is about a safe update.
-    there = Accepted(always="SafeUpdate" not in operation.name or operation.name.startswith("List"))
+    # Nothing is there to go on with, to be taken back or described, where an operation is about an update under way.
+    about_an_update = "SafeUpdate" in operation.name or operation.name == "RollBackUpdate"
+    there = Accepted(always=not about_an_update or operation.name.startswith("List"))
     made.add("plain", "the least request", {}, there)
     made.add("unknown member", "a query parameter", {"NoSuchMember": "x"}, there)
     for member in operation.input.members:
