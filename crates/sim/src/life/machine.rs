@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::endpoint::Endpoint;
+use domain::endpoint::{Deployment, Endpoint};
 use domain::fleet::DRAIN_LIMIT;
 use domain::instance::{ExitCause, InstanceId, Observed, Order, Phase};
 use domain::name::{EndpointKey, EndpointName, VariantName};
-use domain::route::{EndpointRoute, RouteTable, Traffic};
+use domain::rollout::Sides;
+use domain::route::{EndpointRoute, RouteTable, Traffic, VariantRoute};
 use domain::time::{Clock, Timestamp};
 use runtime::driver::{Driver, Usage};
 use runtime::fake::FakeDriver;
@@ -67,6 +68,7 @@ impl Machine {
                 continue;
             };
             for variant in &route.variants {
+                self.check_shares(endpoint, variant, &observed);
                 for instance in &variant.instances {
                     let one = observed.iter().find(|one| one.id == instance.id);
                     let fits = |one: &Observed| {
@@ -83,6 +85,35 @@ impl Machine {
                     }
                 }
             }
+        }
+    }
+
+    /// The traffic's shares are those of the stage that an update has come to, and both sides together are never fewer than
+    /// the smaller of them; old instances stand in for new ones that are missing.
+    fn check_shares(&self, endpoint: &Endpoint, variant: &VariantRoute, observed: &[Observed]) {
+        let Some((old, new)) = active(endpoint, &variant.name) else { return };
+        let pending = endpoint.pending.as_ref().map(|pending| pending.id);
+        let is_new = |id: &InstanceId| {
+            observed.iter().any(|one| one.id == *id && Some(one.fleet.deployment) == pending)
+        };
+        let has_new = variant.instances.iter().filter(|one| is_new(&one.id)).count();
+        let has_old = variant.instances.len() - has_new;
+        let (old, new) = (old as usize, new as usize);
+        let name = &endpoint.name;
+        // Those that were left over by an update before stand beside the old ones.
+        let more = if endpoint.stranded.is_empty() { 0 } else { usize::MAX };
+        if has_new > new || has_old > (old + new - has_new).saturating_add(more) {
+            self.witness.accuse(
+                "shares",
+                format_args!("{name}/{}: {has_old} old and {has_new} new instances take requests, not {old} and {new}", variant.name),
+            );
+        }
+        let totals = endpoint.totals();
+        let totals = totals.iter().find(|(one, _)| *one == variant.name);
+        let least = totals.map_or(0, |(_, sides)| sides.old.total.min(sides.new.total));
+        if old + new < least as usize {
+            self.witness
+                .accuse("shares", format_args!("{name}/{} wants {old} and {new}", variant.name));
         }
     }
 
@@ -119,15 +150,31 @@ impl Machine {
     }
 }
 
-/// Whether requests of an endpoint may go to an instance, as far as its fleet goes.
-fn takes_requests(endpoint: &Endpoint, one: &Observed) -> bool {
-    endpoint.live.as_deref().is_some_and(|live| live.id == one.fleet.deployment)
+/// Instances of a variant that take requests: of the old deployment and of the new one where one takes the other's place.
+fn active(endpoint: &Endpoint, variant: &VariantName) -> Option<(u32, u32)> {
+    let rollout = endpoint.rollout()?;
+    let totals = endpoint.totals();
+    let (_, of_it) = *totals.iter().find(|(name, _)| name == variant)?;
+    let sides: Vec<Sides> = totals.into_iter().map(|(_, sides)| sides).collect();
+    Some(rollout.active(&sides, of_it))
 }
 
-/// How many instances an endpoint wants of a variant that serves.
+/// Whether requests of an endpoint may go to an instance, as far as its fleet goes.
+fn takes_requests(endpoint: &Endpoint, one: &Observed) -> bool {
+    let is_of = |deployment: &Arc<Deployment>| deployment.id == one.fleet.deployment;
+    if endpoint.pending.as_ref().is_some_and(is_of) {
+        return active(endpoint, &one.fleet.variant).is_some_and(|(_, new)| new > 0);
+    }
+    endpoint.deployments().any(is_of)
+}
+
+/// How many instances of a variant an endpoint wants to serve now.
 fn wanted(endpoint: &Endpoint, variant: &VariantName) -> Option<usize> {
-    let fleet = endpoint.live.as_deref()?.fleet(variant)?;
-    usize::try_from(fleet.desired_count).ok()
+    let count = match active(endpoint, variant) {
+        Some((old, new)) => old.saturating_add(new),
+        None => endpoint.live.as_deref()?.fleet(variant)?.desired_count,
+    };
+    usize::try_from(count).ok()
 }
 
 fn ready(route: &EndpointRoute, variant: &VariantName) -> usize {

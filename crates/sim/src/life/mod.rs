@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use domain::instance::InstanceId;
 use domain::metric::{Measured, Sink};
+use domain::rollout;
 use domain::time::{Clock, Timestamp};
 use store::State;
 
@@ -42,8 +43,8 @@ pub use witness::Violation;
 pub const STEPS: u32 = 60;
 
 /// How long everything may take to come to rest once nobody wants anything more and nothing fails: a start-up that never
-/// gets there, a drain and the longest back-off, several times over.
-const REST: Duration = Duration::from_mins(20);
+/// gets there, an update's bakes, a drain and the longest back-off, several times over.
+const REST: Duration = Duration::from_mins(40);
 
 /// Turns that calls and loops may take at one moment: more means that they go in circles.
 const TURNS_MAX: u32 = 5000;
@@ -262,6 +263,7 @@ impl Life {
         for (who, made) in &went.decided {
             laws::decided(who, made, &witness);
             if made.wrote {
+                self.tell_stages(made);
                 let late = self.chances.lateness(&mut self.dice);
                 self.server.wake(late);
             }
@@ -270,6 +272,27 @@ impl Life {
         if let Some(answered) = &went.answered {
             laws::answered(answered, &witness);
             self.count(if answered.status == 200 { "calls accepted" } else { "calls refused" });
+        }
+    }
+
+    /// Tells where updates have come to.
+    fn tell_stages(&mut self, made: &gate::Made) {
+        for (key, is) in &made.after.endpoints {
+            let was = made.before.endpoints.get(key);
+            if was.is_some_and(|was| Arc::ptr_eq(was, is)) {
+                continue;
+            }
+            let at = is.rollout.as_ref().map(|rollout| &rollout.stage);
+            self.ground.witness.tell(format_args!("{} is {:?} {at:?}", is.name, is.stage));
+            match at {
+                Some(rollout::Stage::Baking { .. }) => self.count("bakes"),
+                Some(rollout::Stage::RollingBack { .. }) => self.count("rollbacks"),
+                Some(rollout::Stage::Terminating { .. }) => self.count("batches"),
+                _ => {}
+            }
+            if is.stage == domain::endpoint::Stage::UpdateRollbackFailed {
+                self.count("rollbacks that failed");
+            }
         }
     }
 

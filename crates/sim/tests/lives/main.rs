@@ -76,6 +76,8 @@ fn lives_are_eventful() {
         }
     }
     for (what, least) in [
+        ("bakes", 40),
+        ("batches", 5),
         ("calls accepted", 1000),
         ("calls refused", 400),
         ("clock jumps", 50),
@@ -87,6 +89,7 @@ fn lives_are_eventful() {
         ("lost answers", 40),
         ("requests", 150),
         ("restarts", 90),
+        ("rollbacks", 10),
     ] {
         let found = sums.get(what).copied().unwrap_or(0_u64);
         assert!(found >= least, "only {found} {what} in sixty lives: {sums:?}");

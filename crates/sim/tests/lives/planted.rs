@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::endpoint::{Deployment, Endpoint, Stage};
 use domain::name::EndpointKey;
+use domain::rollout;
 use domain::scaling::Target;
 use sim::life::planted::Planted;
 use sim::life::{Plan, live};
@@ -187,4 +188,38 @@ fn somebody_else_is_changed(before: &State, after: &State) -> Option<Changes> {
 #[test]
 fn a_call_that_changes_somebody_elses_endpoint() {
     found(Meddling(somebody_else_is_changed), &["bystander", "orphan"]);
+}
+
+/// The waits of an update are over when they begin.
+fn nothing_bakes(before: &State, after: &State) -> Option<Changes> {
+    let endpoint = after.endpoints.iter().find_map(|(key, is)| {
+        let was = before.endpoints.get(key).and_then(|was| was.rollout.clone());
+        (was != is.rollout).then_some(is)
+    })?;
+    let mut rollout = endpoint.rollout.clone()?;
+    let rollout::Stage::Baking { step, .. } = rollout.stage else { return None };
+    rollout.stage = rollout::Stage::Baking { step, until: rollout.since };
+    Some(Changes::none().put(Endpoint { rollout: Some(rollout), ..Endpoint::clone(endpoint) }))
+}
+
+#[test]
+fn an_update_that_does_not_bake() {
+    found(Meddling(nothing_bakes), &["bake"]);
+}
+
+/// What an update has built takes all the traffic at its first step.
+fn shifts_at_once(before: &State, after: &State) -> Option<Changes> {
+    let endpoint = after.endpoints.iter().find_map(|(key, is)| {
+        let was = before.endpoints.get(key).and_then(|was| was.rollout.clone());
+        (was.is_some() && was != is.rollout).then_some(is)
+    })?;
+    let mut rollout = endpoint.rollout.clone()?;
+    let rollout::Stage::Baking { step: 1, until } = rollout.stage else { return None };
+    rollout.stage = rollout::Stage::Baking { step: 99, until };
+    Some(Changes::none().put(Endpoint { rollout: Some(rollout), ..Endpoint::clone(endpoint) }))
+}
+
+#[test]
+fn an_update_by_batches_that_takes_all_before_all_is_there() {
+    found(Meddling(shifts_at_once), &["ready", "capacity", "shares"]);
 }

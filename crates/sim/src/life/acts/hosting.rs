@@ -35,7 +35,8 @@ impl Life {
                 let config = self.a_config();
                 self.asked(&SERVICE, "DeleteEndpointConfig", json!({"EndpointConfigName": config}))
             }
-            14..=15 => self.asked(&SERVICE, "DescribeEndpoint", named),
+            14 => self.asked(&SERVICE, "DescribeEndpoint", named),
+            15..=16 => self.asked(&wire::tidegate::SERVICE, "RollBackUpdate", named),
             _ => self.config(),
         }
     }
@@ -59,7 +60,60 @@ impl Life {
                 input["ExcludeRetainedVariantProperties"] = json!([{"VariantPropertyType": one}]);
             }
         }
+        if self.dice.percent(60) {
+            input["DeploymentConfig"] = self.guardrails();
+        } else if self.dice.percent(30) {
+            input["RetainDeploymentConfig"] = true.into();
+        }
         self.asked(&SERVICE, "UpdateEndpoint", input)
+    }
+
+    /// A `DeploymentConfig` of any kind.
+    fn guardrails(&mut self) -> Value {
+        let (wait, size) = (self.dice.number(0, 60), self.size());
+        let limit = self.dice.percent(25).then_some(600);
+        let mut config = if self.dice.percent(60) {
+            let (kind, member) = self.dice.pick([
+                ("ALL_AT_ONCE", ""),
+                ("CANARY", "CanarySize"),
+                ("CANARY", "CanarySize"),
+                ("LINEAR", "LinearStepSize"),
+            ]);
+            let mut routing = json!({"Type": kind, "WaitIntervalInSeconds": wait});
+            if !member.is_empty() {
+                routing[member] = size;
+            }
+            let mut policy = json!({"TrafficRoutingConfiguration": routing});
+            if self.dice.percent(50) {
+                policy["TerminationWaitInSeconds"] = self.dice.number(0, 60).into();
+            }
+            json!({"BlueGreenUpdatePolicy": policy})
+        } else {
+            let mut policy = json!({"MaximumBatchSize": size, "WaitIntervalInSeconds": wait});
+            if self.dice.percent(40) {
+                policy["RollbackMaximumBatchSize"] = policy["MaximumBatchSize"].clone();
+            }
+            json!({"RollingUpdatePolicy": policy})
+        };
+        if let (Some(limit), Some(policies)) = (limit, config.as_object_mut()) {
+            for policy in policies.values_mut() {
+                policy["MaximumExecutionTimeoutInSeconds"] = limit.into();
+            }
+        }
+        let state = self.server.store.state();
+        let mut alarms = state.alarms.keys().map(ToString::to_string);
+        let alarm = alarms.find(|name| name.starts_with("own-"));
+        if let Some(alarm) = alarm.filter(|_| self.dice.percent(50)) {
+            config["AutoRollbackConfiguration"] = json!({"Alarms": [{"AlarmName": alarm}]});
+        }
+        config
+    }
+
+    fn size(&mut self) -> Value {
+        if self.dice.percent(50) {
+            return json!({"Type": "CAPACITY_PERCENT", "Value": self.dice.pick([20, 34, 50])});
+        }
+        json!({"Type": "INSTANCE_COUNT", "Value": self.dice.pick([1, 1, 2])})
     }
 
     fn resize(&mut self, endpoint: &str) -> Asked {
@@ -88,7 +142,8 @@ impl Life {
         let name = format!("c{}", self.configs);
         self.configs += 1;
         let kind = if self.dice.percent(85) { "ml.m5.large" } else { "ml.c5.large" };
-        let variants: &[&str] = self.dice.pick([&["a"][..], &["a", "b"], &["a", "b"], &["b"]]);
+        let variants: &[&str] =
+            self.dice.pick([&["a"][..], &["a"], &["a", "b"], &["a", "b"], &["b"]]);
         let variants: Vec<Value> = variants
             .iter()
             .map(|variant| {

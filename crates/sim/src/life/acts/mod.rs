@@ -25,7 +25,7 @@ impl Life {
     }
 
     fn endpoint(&mut self) -> &'static str {
-        if self.dice.percent(75) { ENDPOINTS[0] } else { ENDPOINTS[1] }
+        if self.dice.percent(60) { ENDPOINTS[0] } else { ENDPOINTS[1] }
     }
 
     fn variant(&mut self) -> &'static str {

@@ -38,7 +38,11 @@ pub(in crate::life) fn answered(answer: &Answered, witness: &Witness) {
     if status == 200 && writes == 0 && WRITING.contains(&operation) {
         witness.accuse("acknowledged", format_args!("nothing was kept of {}", why()));
     }
-    if status == 400 && made.last().is_some_and(|made| must_be_accepted(answer, &made.before)) {
+    let limited = body.to_string().contains("ResourceLimitExceeded");
+    if status == 400
+        && !limited
+        && made.last().is_some_and(|made| must_be_accepted(answer, &made.before))
+    {
         witness.accuse("refused", format_args!("what is allowed was refused: {}", why()));
     }
     if status == 200 {

@@ -1,10 +1,12 @@
 //! What a decision may change, and what must hold in every state that is kept.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::endpoint::{Deployment, Endpoint, Stage};
 use domain::instance::{Observed, Phase};
 use domain::name::EndpointKey;
+use domain::rollout::{self, Sides};
 use domain::scaling::{Target, TargetKey};
 use serde_json::Value;
 use store::State;
@@ -86,35 +88,77 @@ fn of_fleets(instances: &[Observed], before: &State, after: &State, witness: &Wi
             }
             continue;
         };
-        let promoted = is
-            .live
-            .as_ref()
-            .filter(|live| was.pending.as_ref().is_some_and(|pending| pending.id == live.id));
-        for (live, fleet) in
-            promoted.iter().flat_map(|live| live.fleets.iter().map(move |one| (live, one)))
-        {
-            let ready = instances.iter().filter(own).filter(|one| {
-                one.fleet.deployment == live.id
-                    && one.fleet.variant == fleet.variant
-                    && one.phase.is_ready()
-            });
-            let (ready, wanted) = (ready.count(), fleet.desired_count);
-            if ready < wanted as usize {
-                let (name, variant) = (&is.name, &fleet.variant);
-                witness.accuse(
-                    "ready",
-                    format_args!("{name}/{variant} serves with {ready} of {wanted}"),
-                );
-            }
+        let own: Vec<Observed> = instances.iter().filter(own).cloned().collect();
+        an_update_waits_for_instances(was, is, &own, witness);
+        a_bake_lasts(was, is, witness);
+        let ends = matches!(was.stage, Stage::Retiring | Stage::RollingBack)
+            && matches!(is.stage, Stage::InService | Stage::UpdateRollbackFailed);
+        let known = |one: &Observed| is.deployments().any(|own| own.id == one.fleet.deployment);
+        if ends && let Some(old) = own.iter().find(|one| !exited(one) && !known(one)) {
+            witness.accuse("instances", format_args!("{} is updated and has {old:?}", is.name));
         }
-        if was.stage == Stage::Retiring && is.stage == Stage::InService {
-            let live = was.live.as_ref().map(|live| live.id);
-            let mut old =
-                instances.iter().filter(own).filter(|one| Some(one.fleet.deployment) != live);
-            if let Some(old) = old.find(|one| !exited(one)) {
-                witness.accuse("instances", format_args!("{} is updated and has {old:?}", is.name));
-            }
+    }
+}
+
+/// New instances get requests when they are ready: all that the step needs of them.
+fn an_update_waits_for_instances(
+    was: &Endpoint,
+    is: &Endpoint,
+    own: &[Observed],
+    witness: &Witness,
+) {
+    let built = match &was.rollout {
+        Some(rollout) => matches!(rollout.stage, rollout::Stage::Provisioning { .. }),
+        None => was.stage == Stage::Creating,
+    };
+    let Some(pending) = was.pending.as_ref().filter(|_| built) else { return };
+    let promoted = is.live.as_ref().is_some_and(|live| live.id == pending.id);
+    let step = is.rollout.as_ref().filter(|rollout| {
+        matches!(rollout.stage, rollout::Stage::Baking { .. } | rollout::Stage::Terminating { .. })
+    });
+    let totals = is.totals();
+    let sides: Vec<Sides> = totals.iter().map(|(_, sides)| *sides).collect();
+    for fleet in &pending.fleets {
+        let of_step = step.and_then(|step| {
+            let (_, sides_of) = totals.iter().find(|(name, _)| *name == fleet.variant)?;
+            Some(step.wanted(&sides, *sides_of).1)
+        });
+        let Some(wanted) = of_step.or_else(|| promoted.then_some(fleet.desired_count)) else {
+            continue;
+        };
+        let ready = own.iter().filter(|one| {
+            one.fleet.deployment == pending.id
+                && one.fleet.variant == fleet.variant
+                && one.phase.is_ready()
+        });
+        let ready = ready.count();
+        if ready < wanted as usize {
+            let (name, variant) = (&is.name, &fleet.variant);
+            witness
+                .accuse("ready", format_args!("{name}/{variant} goes on with {ready} of {wanted}"));
         }
+    }
+}
+
+/// Guardrails wait as long as they were told to.
+fn a_bake_lasts(was: &Endpoint, is: &Endpoint, witness: &Witness) {
+    let Some(rollout) = was.rollout.as_ref().filter(|_| is.stage != Stage::RollingBack) else {
+        return;
+    };
+    let rollout::Stage::Baking { step, .. } = rollout.stage else { return };
+    if is.rollout.as_ref().is_some_and(|now| now.stage == rollout.stage) {
+        return;
+    }
+    let sides: Vec<Sides> = was.totals().into_iter().map(|(_, sides)| sides).collect();
+    let secs = rollout.guardrails.bake_secs(step, rollout.steps(&sides));
+    if is.modified_at.since(rollout.since) < Duration::from_secs(secs.into()) {
+        witness.accuse(
+            "bake",
+            format_args!(
+                "{} bakes {secs} s from {:?} to {:?}",
+                is.name, rollout.since, is.modified_at
+            ),
+        );
     }
 }
 

@@ -52,42 +52,48 @@ fn unrest(state: &State, machine: &Machine) -> Option<String> {
         let name = &endpoint.name;
         match endpoint.stage {
             Stage::Failed => continue,
-            Stage::InService => {}
+            Stage::InService | Stage::UpdateRollbackFailed => {}
             other => return Some(format!("{name} is {other:?}")),
         }
-        let Some(live) = endpoint.live.as_ref() else {
-            return Some(format!("{name} has no fleet"));
-        };
+        if endpoint.live.is_none() || endpoint.pending.is_some() || endpoint.rollout.is_some() {
+            return Some(format!("{name} is not at rest: {endpoint:?}"));
+        }
         let route = table.endpoints.get(name);
-        for fleet in &live.fleets {
-            let own = instances.iter().filter(|one| {
-                one.fleet.endpoint == *name
-                    && one.fleet.deployment == live.id
-                    && one.fleet.variant == fleet.variant
-                    && !matches!(one.phase, Phase::Exited(_))
-            });
-            let own: Vec<_> = own.collect();
-            let ready = own.iter().filter(|one| one.phase.is_ready()).count();
-            let wanted = fleet.desired_count as usize;
-            let variant = &fleet.variant;
-            if ready != wanted || own.len() != wanted {
-                let alive = own.len();
-                return Some(format!(
-                    "{name}/{variant} wants {wanted} and has {ready} ready of {alive}"
-                ));
+        let routed: BTreeSet<_> = route
+            .iter()
+            .flat_map(|route| &route.variants)
+            .flat_map(|variant| &variant.instances)
+            .map(|one| one.id.clone())
+            .collect();
+        for deployment in endpoint.deployments() {
+            let told = endpoint.stage == Stage::UpdateRollbackFailed || deployment.is_settled();
+            if !told {
+                return Some(format!("{name} is told wrongly: {:?}", deployment.fleets));
             }
-            let counted = fleet.current_count == fleet.desired_count;
-            if !counted || !live.is_settled() {
-                return Some(format!("{name}/{variant} is told wrongly: {fleet:?}"));
+            for fleet in &deployment.fleets {
+                let own = instances.iter().filter(|one| {
+                    one.fleet.endpoint == *name
+                        && one.fleet.deployment == deployment.id
+                        && one.fleet.variant == fleet.variant
+                        && !matches!(one.phase, Phase::Exited(_))
+                });
+                let own: Vec<_> = own.collect();
+                let ready = own.iter().filter(|one| one.phase.is_ready()).count();
+                let (wanted, variant) = (fleet.desired_count as usize, &fleet.variant);
+                if ready != wanted || own.len() != wanted {
+                    let alive = own.len();
+                    return Some(format!(
+                        "{name}/{variant} wants {wanted} and has {ready} ready of {alive}"
+                    ));
+                }
+                if let Some(one) = own.iter().find(|one| !routed.contains(&one.id)) {
+                    return Some(format!("{name}/{variant} has no route to {}", one.id));
+                }
+                explained.extend(own.iter().map(|one| one.id.clone()));
             }
-            let routed =
-                route.and_then(|route| route.variants.iter().find(|one| one.name == *variant));
-            let routed: BTreeSet<_> =
-                routed.iter().flat_map(|one| &one.instances).map(|one| one.id.clone()).collect();
-            if routed != own.iter().map(|one| one.id.clone()).collect() {
-                return Some(format!("{name}/{variant} has the routes {routed:?}"));
-            }
-            explained.extend(routed);
+        }
+        if let Some(stranger) = routed.iter().find(|id| !explained.contains(*id)) {
+            return Some(format!("{name} has a route to {stranger}"));
         }
     }
     let mut running = instances.iter().filter(|one| !matches!(one.phase, Phase::Exited(_)));
