@@ -269,6 +269,10 @@ impl Life {
             }
             self.last = Arc::clone(&made.after);
         }
+        if went.scaled {
+            let now = self.ground.clock.now();
+            laws::explained(&self.server.store.state(), &self.server.decisions, now, &witness);
+        }
         if let Some(answered) = &went.answered {
             laws::answered(answered, &witness);
             self.count(if answered.status == 200 { "calls accepted" } else { "calls refused" });

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use control::task::scale::Decisions;
 use domain::endpoint::{Deployment, Endpoint, Stage};
 use domain::instance::{Observed, Phase};
 use domain::name::EndpointKey;
 use domain::rollout::{self, Sides};
-use domain::scaling::{Target, TargetKey};
+use domain::scaling::{Outcome, Target, TargetKey};
+use domain::time::Timestamp;
 use serde_json::Value;
 use store::State;
 use store::record::ActivityKey;
@@ -204,6 +206,27 @@ fn scaled(after: &State, target: &Target, to: u32, witness: &Witness) {
     if activity.is_none_or(|activity| activity.description != says) {
         witness
             .accuse("T4", format_args!("{} gets {to}, and {activity:?} says why", target.resource));
+    }
+}
+
+/// A policy that has just changed a capacity can say why (promise T4).
+pub(in crate::life) fn explained(
+    state: &State,
+    decisions: &Decisions,
+    now: Timestamp,
+    witness: &Witness,
+) {
+    for (key, target) in &state.targets {
+        let flight = target.memory.in_flight.filter(|flight| flight.started_at == now);
+        let Some(flight) = flight.filter(|flight| flight.cooldown_secs.is_some()) else { continue };
+        let told = decisions.of(key).into_iter().any(|recent| {
+            matches!(recent.decision.outcome, Outcome::ScaleTo { change, .. } if change.to == flight.to)
+        });
+        if !told {
+            let resource = &target.resource;
+            witness
+                .accuse("T4", format_args!("{resource} gets {} and nothing says why", flight.to));
+        }
     }
 }
 

@@ -5,5 +5,5 @@ mod decisions;
 mod rest;
 
 pub(super) use answers::answered;
-pub(super) use decisions::decided;
+pub(super) use decisions::{decided, explained};
 pub(super) use rest::{has_come_to_rest, remembered, rested};
