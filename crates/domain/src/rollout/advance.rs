@@ -158,11 +158,16 @@ impl Rollout {
                     until: facts.now.plus(std::time::Duration::from_secs(secs.into())),
                 })
             }
-            Stage::Baking { step, until } if until <= facts.now => match self.guardrails.policy {
-                Policy::BlueGreen { .. } if step >= steps => return Next::Deployed,
-                Policy::BlueGreen { .. } => Some(Stage::Provisioning { step: step + 1 }),
-                Policy::Rolling { .. } => Some(Stage::Terminating { step }),
-            },
+            // While some of the new instances are missing, old ones stand in for them, and do not leave.
+            Stage::Baking { step, until }
+                if until <= facts.now && self.is_built(facts.variants) =>
+            {
+                match self.guardrails.policy {
+                    Policy::BlueGreen { .. } if step >= steps => return Next::Deployed,
+                    Policy::BlueGreen { .. } => Some(Stage::Provisioning { step: step + 1 }),
+                    Policy::Rolling { .. } => Some(Stage::Terminating { step }),
+                }
+            }
             Stage::Terminating { step } if self.has_left(facts.variants) => {
                 if step >= steps {
                     return Next::Deployed;
@@ -173,7 +178,7 @@ impl Rollout {
         };
         match moved {
             Some(stage) => Next::To(self.at(stage, facts.now)),
-            None => Next::Stay { until: self.wake_at() },
+            None => Next::Stay { until: self.wake_at(facts.now) },
         }
     }
 
@@ -290,8 +295,8 @@ impl Rollout {
         Some(self.started_at.plus(std::time::Duration::from_secs(limit.into())))
     }
 
-    fn wake_at(&self) -> Option<Timestamp> {
+    fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
         let baked = if let Stage::Baking { until, .. } = self.stage { Some(until) } else { None };
-        baked.into_iter().chain(self.deadline()).min()
+        baked.into_iter().chain(self.deadline()).filter(|at| *at > now).min()
     }
 }

@@ -269,9 +269,9 @@ impl Life {
             }
             self.last = Arc::clone(&made.after);
         }
-        if went.scaled {
-            let now = self.ground.clock.now();
-            laws::explained(&self.server.store.state(), &self.server.decisions, now, &witness);
+        if let Some(before) = &went.scaled {
+            let after = self.server.store.state();
+            laws::explained((before, &after), &self.server.decisions, &witness);
         }
         if let Some(answered) = &went.answered {
             laws::answered(answered, &witness);

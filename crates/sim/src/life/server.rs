@@ -77,8 +77,8 @@ pub(super) struct Answered {
 pub(super) struct Went {
     pub(super) decided: Vec<(Who, Made)>,
     pub(super) answered: Option<Answered>,
-    /// The scaling loop has come to the end of a run in which nothing failed.
-    pub(super) scaled: bool,
+    /// The scaling loop has come to the end of a run in which nothing failed: what was there when it decided first.
+    pub(super) scaled: Option<Arc<State>>,
 }
 
 enum Ended {
@@ -301,7 +301,9 @@ impl Server {
             }
             Ended::Scaling(scaling, report) => {
                 self.scaling.idle = Some(scaling);
-                went.scaled = !report.failed && task.made.iter().all(|made| !made.failed);
+                let failed = report.failed || task.made.iter().any(|made| made.failed);
+                let first = task.made.first().filter(|_| !failed);
+                went.scaled = first.map(|made| Arc::clone(&made.before));
                 let pause = if report.failed { FAILURE_PAUSE } else { report.wake_after };
                 self.scaling.due = self.scaling.due.min(now.plus(pause));
                 if report.changed {

@@ -9,7 +9,6 @@ use domain::instance::{Observed, Phase};
 use domain::name::EndpointKey;
 use domain::rollout::{self, Sides};
 use domain::scaling::{Outcome, Target, TargetKey};
-use domain::time::Timestamp;
 use serde_json::Value;
 use store::State;
 use store::record::ActivityKey;
@@ -211,13 +210,13 @@ fn scaled(after: &State, target: &Target, to: u32, witness: &Witness) {
 
 /// A policy that has just changed a capacity can say why (promise T4).
 pub(in crate::life) fn explained(
-    state: &State,
+    (before, after): (&State, &State),
     decisions: &Decisions,
-    now: Timestamp,
     witness: &Witness,
 ) {
-    for (key, target) in &state.targets {
-        let flight = target.memory.in_flight.filter(|flight| flight.started_at == now);
+    for (key, target) in &after.targets {
+        let was = before.targets.get(key).and_then(|target| target.memory.in_flight);
+        let flight = target.memory.in_flight.filter(|flight| was != Some(*flight));
         let Some(flight) = flight.filter(|flight| flight.cooldown_secs.is_some()) else { continue };
         let told = decisions.of(key).into_iter().any(|recent| {
             matches!(recent.decision.outcome, Outcome::ScaleTo { change, .. } if change.to == flight.to)
