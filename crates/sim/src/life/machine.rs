@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::endpoint::{Deployment, Endpoint};
+use domain::endpoint::{Deployment, Endpoint, Stage};
 use domain::fleet::DRAIN_LIMIT;
 use domain::instance::{ExitCause, InstanceId, Observed, Order, Phase};
 use domain::name::{EndpointKey, EndpointName, VariantName};
@@ -131,6 +131,11 @@ impl Machine {
             let Some(endpoint) = endpoint.filter(|endpoint| endpoint.stage.serves()) else {
                 continue;
             };
+            // A blue/green rollback gives all traffic back at once, also to an old fleet that lacks instances meanwhile.
+            let back = endpoint.rollout().filter(|_| endpoint.stage == Stage::RollingBack);
+            if back.is_some_and(|rollout| !rollout.moves_by_batches()) {
+                continue;
+            }
             for variant in &route.variants {
                 let Some(wanted) = wanted(endpoint, &variant.name) else { continue };
                 let had = variant.instances.len();
