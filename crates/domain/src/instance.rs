@@ -126,7 +126,7 @@ pub struct Exit {
     pub cause: ExitCause,
     /// Whether it had ever answered `/ping` with 200.
     pub was_ready: bool,
-    /// Wall time.
+    /// Wall time, as [`crate::time::Clock::steady`] tells it.
     pub at: Timestamp,
 }
 

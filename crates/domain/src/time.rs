@@ -41,8 +41,14 @@ pub trait Clock: Send + Sync + fmt::Debug {
     /// Server time: what records, alarms, cooldowns and answers are stamped with.
     fn now(&self) -> Timestamp;
 
-    /// Wall time: what signatures and the limits of real work (download, start-up, draining) go by.
+    /// Wall time: what signatures go by. Whoever looks after the machine may set it, on or back.
     fn wall(&self) -> Timestamp;
+
+    /// Wall time as it would be had nobody set it since the server started: what the limits of real work (download, start-up,
+    /// draining, back-off) go by, so that setting the machine's clock neither ends them early nor makes them last.
+    fn steady(&self) -> Timestamp {
+        self.wall()
+    }
 
     /// How long by the wall until server time has come to `at`: what a wait for something that is scheduled in server
     /// time sleeps. Nothing if it has passed.

@@ -9,14 +9,16 @@ use domain::time::{Clock, Timestamp};
 pub(crate) struct ScaledClock {
     began: Instant,
     began_at: Timestamp,
+    wall_began_at: Timestamp,
     scale: f64,
 }
 
 impl ScaledClock {
     /// Continues at `stored` or at the wall's time, whichever is later: server time never goes back.
     pub(crate) fn start(stored: Option<Timestamp>, scale: f64) -> Self {
-        let began_at = stored.unwrap_or_default().max(wall());
-        Self { began: instant(), began_at, scale }
+        let wall_began_at = wall();
+        let began_at = stored.unwrap_or_default().max(wall_began_at);
+        Self { began: instant(), began_at, wall_began_at, scale }
     }
 
     pub(crate) const fn scale(&self) -> f64 {
@@ -32,6 +34,10 @@ impl Clock for ScaledClock {
 
     fn wall(&self) -> Timestamp {
         wall()
+    }
+
+    fn steady(&self) -> Timestamp {
+        self.wall_began_at.plus(instant().saturating_duration_since(self.began))
     }
 
     fn wall_until(&self, at: Timestamp) -> Duration {
@@ -80,5 +86,6 @@ mod tests {
         let (now, wall) = (clock.now(), clock.wall());
         while clock.wall() <= wall {}
         assert!(clock.now().since(now) >= Duration::from_millis(1) * 500);
+        assert!(clock.steady() >= wall && clock.steady().since(wall) < Duration::from_hours(1));
     }
 }

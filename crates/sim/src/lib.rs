@@ -6,6 +6,7 @@
 mod clock;
 pub mod interleave;
 pub mod laws;
+pub mod life;
 mod repl;
 mod traffic;
 mod world;

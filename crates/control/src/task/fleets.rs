@@ -73,7 +73,7 @@ impl Fleets {
 
     /// Looks at everything and does what is due. It is told nothing, on purpose.
     pub async fn activate(&mut self) -> Report {
-        let wall = self.means.clock.wall();
+        let wall = self.means.clock.steady();
         let state = self.means.store.state();
         let planned = self.plan_all(&state, wall);
         self.publish(&planned);

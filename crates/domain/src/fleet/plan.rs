@@ -20,7 +20,7 @@ pub struct Facts<'a> {
     pub alarms: &'a [(&'a str, &'a str)],
     /// Server time: what guardrails wait for is scheduled in it.
     pub now: Timestamp,
-    /// Wall time: starting and draining are real work.
+    /// Wall time, as [`crate::time::Clock::steady`] tells it: starting and draining are real work.
     pub wall: Timestamp,
 }
 

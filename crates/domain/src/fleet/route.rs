@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Seen;
 use super::wanted::{Of, Wanted, wanted};
-use crate::endpoint::{Deployment, Endpoint};
+use crate::endpoint::{Deployment, Endpoint, Stage};
 use crate::instance::{FleetId, Phase};
 use crate::rollout::Sides;
 use crate::route::{EndpointRoute, InstanceRoute, ShadowRoute, VariantRoute};
@@ -19,6 +19,7 @@ pub fn route(endpoint: &Endpoint, instances: &[Seen]) -> Option<EndpointRoute> {
     };
     let wanted = wanted(endpoint);
     let ready = ready(instances);
+    let helpers = if endpoint.stage == Stage::RollingBack { Of::Pending } else { Of::Live };
     let routed = all_on.runnable().into_iter().map(|(fleet, variant, _)| {
         // A name may stand for a shadow on one side and for a production variant on the other.
         let is_it = |want: &&Wanted<'_>| {
@@ -29,7 +30,7 @@ pub fn route(endpoint: &Endpoint, instances: &[Seen]) -> Option<EndpointRoute> {
             name: fleet.variant.clone(),
             weight: if takes_over { fleet.desired_weight } else { fleet.current_weight },
             strategy: variant.strategy,
-            instances: active(&of_it, &ready),
+            instances: active(&of_it, &ready, helpers),
         };
         (fleet.shadow, route)
     });
@@ -68,11 +69,12 @@ fn ready(instances: &[Seen]) -> BTreeMap<&FleetId, Vec<InstanceRoute>> {
     ready
 }
 
-/// A variant's instances that take traffic: of each fleet as many as are to. Where the new fleet lacks some of its own,
-/// old ones that stand by help out.
+/// A variant's instances that take traffic: of each fleet as many as are to. Where those that take over lack some of their
+/// own, `helpers` that stand by stand in.
 fn active(
     fleets: &[&Wanted<'_>],
     ready: &BTreeMap<&FleetId, Vec<InstanceRoute>>,
+    helpers: Of,
 ) -> Vec<InstanceRoute> {
     let mut active = Vec::new();
     let mut lacking = 0;
@@ -82,10 +84,10 @@ fn active(
         let wanted = usize::try_from(want.active).unwrap_or(usize::MAX);
         let (taken, spare) = there.split_at(wanted.min(there.len()));
         active.extend_from_slice(taken);
-        if want.of == Of::Pending {
-            lacking += wanted - taken.len();
-        } else {
+        if want.of == helpers {
             standing_by.extend_from_slice(spare);
+        } else {
+            lacking += wanted - taken.len();
         }
     }
     standing_by.truncate(lacking);

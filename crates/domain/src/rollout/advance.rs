@@ -24,7 +24,8 @@ pub enum Stage {
     /// Rolling only: the old instances whose place the step has taken are leaving.
     Terminating { step: u32 },
     /// Everything goes back. `old` and `new` are the instances that are wanted of the only variant of a rolling
-    /// deployment; of a blue/green one the old fleet stands whole, and the new one leaves.
+    /// deployment. Of a blue/green one the old fleet is wanted whole, and up to `new` of each variant's new instances
+    /// stand by while old ones are missing.
     RollingBack { reason: String, old: u32, new: u32 },
 }
 
@@ -91,7 +92,9 @@ impl Rollout {
         let moved = |step, total| self.guardrails.moved(step, self.steps(variants), total);
         match (&self.guardrails.policy, &self.stage) {
             (Policy::Rolling { .. }, Stage::RollingBack { old, new, .. }) => (*old, *new),
-            (Policy::BlueGreen { .. }, Stage::RollingBack { .. }) => (old, 0),
+            (Policy::BlueGreen { .. }, Stage::RollingBack { new: most, .. }) => {
+                (old, new.min(*most))
+            }
             (Policy::BlueGreen { .. }, _) => (old, new),
             (Policy::Rolling { .. }, Stage::Provisioning { step } | Stage::Baking { step, .. }) => {
                 (old - moved(step.saturating_sub(1), old), moved(*step, new))
@@ -113,7 +116,8 @@ impl Rollout {
         match &self.stage {
             Stage::Provisioning { step } => shifted(step.saturating_sub(1)),
             Stage::Baking { step, .. } | Stage::Terminating { step } => shifted(*step),
-            Stage::RollingBack { .. } => self.wanted(variants, variant),
+            Stage::RollingBack { .. } if self.moves_by_batches() => self.wanted(variants, variant),
+            Stage::RollingBack { .. } => (old, 0),
         }
     }
 
@@ -158,11 +162,16 @@ impl Rollout {
                     until: facts.now.plus(std::time::Duration::from_secs(secs.into())),
                 })
             }
-            Stage::Baking { step, until } if until <= facts.now => match self.guardrails.policy {
-                Policy::BlueGreen { .. } if step >= steps => return Next::Deployed,
-                Policy::BlueGreen { .. } => Some(Stage::Provisioning { step: step + 1 }),
-                Policy::Rolling { .. } => Some(Stage::Terminating { step }),
-            },
+            // While some of the new instances are missing, old ones stand in for them, and do not leave.
+            Stage::Baking { step, until }
+                if until <= facts.now && self.is_built(facts.variants) =>
+            {
+                match self.guardrails.policy {
+                    Policy::BlueGreen { .. } if step >= steps => return Next::Deployed,
+                    Policy::BlueGreen { .. } => Some(Stage::Provisioning { step: step + 1 }),
+                    Policy::Rolling { .. } => Some(Stage::Terminating { step }),
+                }
+            }
             Stage::Terminating { step } if self.has_left(facts.variants) => {
                 if step >= steps {
                     return Next::Deployed;
@@ -173,7 +182,7 @@ impl Rollout {
         };
         match moved {
             Some(stage) => Next::To(self.at(stage, facts.now)),
-            None => Next::Stay { until: self.wake_at() },
+            None => Next::Stay { until: self.wake_at(facts.now) },
         }
     }
 
@@ -189,6 +198,7 @@ impl Rollout {
         let (_, new) = self.active(variants, first);
         let new = if old >= first.old.total { 0 } else { new };
         let old = self.restored(old, first.old.total);
+        let new = if self.moves_by_batches() { new } else { u32::MAX };
         self.at(Stage::RollingBack { reason, old, new }, now)
     }
 
@@ -212,18 +222,23 @@ impl Rollout {
     /// Rolls back by batches: as many old instances come as may, then as many new ones leave.
     fn back(&self, facts: &Facts<'_>, reason: &str, old: u32, new: u32) -> Next {
         let gone = facts.variants.iter().all(|variant| variant.new.running == 0);
-        if matches!(self.guardrails.policy, Policy::BlueGreen { .. }) {
-            return if gone {
-                Next::RolledBack { reason: reason.to_owned() }
-            } else {
-                Next::Stay { until: None }
+        let stuck = |failure: &String| Next::RollbackFailed {
+            reason: format!("{reason} Then the previous instances did not come back: {failure}"),
+        };
+        if !self.moves_by_batches() {
+            // New instances go as soon as they are no help.
+            let helps = |one: &Sides| one.old.ready < one.old.total && one.new.ready > 0;
+            let helped = new > 0 && facts.variants.iter().any(helps);
+            return match &facts.old_failure {
+                Some(failure) if helped => stuck(failure),
+                _ if new > 0 && !helped => self.back_to(reason, old, 0, facts.now),
+                _ if new == 0 && gone => Next::RolledBack { reason: reason.to_owned() },
+                _ => Next::Stay { until: None },
             };
         }
         let one = facts.variants.first().copied().unwrap_or_default();
         if let Some(failure) = facts.old_failure.as_ref().filter(|_| one.old.ready < old) {
-            let reason =
-                format!("{reason} Then the previous instances did not come back: {failure}");
-            return Next::RollbackFailed { reason };
+            return stuck(failure);
         }
         if one.old.ready < old {
             return Next::Stay { until: None };
@@ -290,8 +305,8 @@ impl Rollout {
         Some(self.started_at.plus(std::time::Duration::from_secs(limit.into())))
     }
 
-    fn wake_at(&self) -> Option<Timestamp> {
+    fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
         let baked = if let Stage::Baking { until, .. } = self.stage { Some(until) } else { None };
-        baked.into_iter().chain(self.deadline()).min()
+        baked.into_iter().chain(self.deadline()).filter(|at| *at > now).min()
     }
 }

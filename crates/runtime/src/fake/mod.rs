@@ -75,7 +75,7 @@ impl FakeDriver {
 
     /// Applies all that is due, in the order of time and then of ids. Returns whether anything changed.
     pub fn step(&self) -> bool {
-        let now = self.clock.wall();
+        let now = self.clock.steady();
         let mut state = self.state();
         let mut changed = false;
         while let Some((due, id)) = state.next().filter(|(due, _)| *due <= now) {
@@ -100,7 +100,7 @@ impl FakeDriver {
     }
 
     fn end_now(&self, id: &InstanceId, cause: ExitCause) {
-        let now = self.clock.wall();
+        let now = self.clock.steady();
         let mut state = self.state();
         state.ends(id, now, cause);
         state.apply(id, now);
@@ -113,7 +113,7 @@ impl FakeDriver {
 
 impl Driver for FakeDriver {
     fn start(&self, order: Order) {
-        let now = self.clock.wall();
+        let now = self.clock.steady();
         let mut state = self.state();
         if !state.registry.admit(order.id.clone(), order.fleet.clone(), ()) {
             return;
@@ -134,7 +134,7 @@ impl Driver for FakeDriver {
     }
 
     fn stop(&self, id: &InstanceId) {
-        let now = self.clock.wall();
+        let now = self.clock.steady();
         let mut state = self.state();
         if state.registry.stop(id).is_none() {
             return;
@@ -149,7 +149,7 @@ impl Driver for FakeDriver {
     }
 
     fn usage(&self, id: &InstanceId) -> Option<Usage> {
-        let now = self.clock.wall();
+        let now = self.clock.steady();
         let state = self.state();
         let course = state.courses.get(id)?;
         let Usage { cpu, memory_bytes } = course.behaviour.usage;

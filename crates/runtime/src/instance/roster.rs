@@ -130,7 +130,7 @@ impl<B> Shared<B> {
     }
 
     fn tell_exit(&self, id: &InstanceId, cause: ExitCause, was_ready: bool) {
-        let exit = Exit { cause, was_ready, at: self.clock.wall() };
+        let exit = Exit { cause, was_ready, at: self.clock.steady() };
         tracing::info!(instance = %id, cause = ?exit.cause, was_ready, "instance has ended");
         self.tell(id, Phase::Exited(exit));
     }

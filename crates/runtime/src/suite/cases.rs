@@ -19,7 +19,11 @@ async fn exit_of(bench: &impl Bench, case: Case) -> (InstanceId, Exit) {
 async fn wait_for_exit(bench: &impl Bench, id: &InstanceId) -> Exit {
     match bench.until(id, |phase| matches!(phase, Phase::Exited(_))).await {
         Phase::Exited(exit) => {
-            assert_eq!(exit.at, bench.clock().wall(), "an exit is stamped with wall time");
+            assert_eq!(
+                exit.at,
+                bench.clock().steady(),
+                "an exit is stamped with the time of real work"
+            );
             exit
         }
         other => panic!("{id} is {other:?}"),

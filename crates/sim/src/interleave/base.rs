@@ -32,6 +32,13 @@ pub fn same(one: &State, other: &State) -> bool {
     one.last_deployment() == other.last_deployment() && tables!(all_same!(one, other))
 }
 
+/// What makes one state the same as another, but for the number of the last deployment.
+pub fn difference(of: &State, to: &State) -> Changes {
+    let changes = Changes::none();
+    tables!(all_back!(changes, of, to));
+    changes
+}
+
 #[derive(Debug)]
 pub(super) struct Base {
     store: Arc<dyn Store>,
@@ -59,8 +66,7 @@ impl Base {
     /// Makes the state what it was. Records that were changed are put back, as equals.
     pub(super) async fn restore(&mut self) -> Result<(), Fault> {
         let (now, base) = (self.store.state(), &self.state);
-        let changes = Changes::none();
-        tables!(all_back!(changes, now, base));
+        let changes = difference(&now, base);
         let changes = if now.last_deployment() == base.last_deployment() {
             changes
         } else {

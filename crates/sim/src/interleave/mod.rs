@@ -22,7 +22,7 @@ use base::Base;
 use schedule::{Step, Tree};
 use stepped::{Decided, Event, Kind, Stepped, lock};
 
-pub use base::same;
+pub use base::{difference, same};
 pub use stepped::{Planted, is_none};
 
 /// Schedules of one exploration: more would take minutes, and are a mistake of the test.

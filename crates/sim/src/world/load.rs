@@ -15,7 +15,7 @@ const MINUTE_MILLIS: i64 = 60_000;
 type Key = (EndpointName, VariantName);
 
 #[derive(Debug, Default)]
-pub(super) struct Load {
+pub(crate) struct Load {
     rates: BTreeMap<Key, Rate>,
     /// What was served since the last window ended, and that window's start.
     tallies: BTreeMap<Key, (Timestamp, Tally)>,
@@ -28,7 +28,7 @@ struct Rate {
 }
 
 impl Load {
-    pub(super) fn set(
+    pub(crate) fn set(
         &mut self,
         endpoint: EndpointName,
         variant: VariantName,
@@ -39,7 +39,7 @@ impl Load {
     }
 
     /// Serves what comes between two moments of one window.
-    pub(super) fn pass(&mut self, table: &RouteTable, from: Timestamp, to: Timestamp) {
+    pub(crate) fn pass(&mut self, table: &RouteTable, from: Timestamp, to: Timestamp) {
         for (key, rate) in &self.rates {
             let route = table.endpoints.get(&key.0);
             let variant =
@@ -58,7 +58,7 @@ impl Load {
     }
 
     /// What was served in the window that has just ended.
-    pub(super) fn measured(&mut self) -> Vec<Measured> {
+    pub(crate) fn measured(&mut self) -> Vec<Measured> {
         let served = std::mem::take(&mut self.tallies).into_iter();
         served
             .map(|((endpoint, variant), (window, tally))| Measured {

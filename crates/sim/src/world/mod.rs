@@ -1,7 +1,7 @@
 //! One server with everything real but its clock, its instances and its traffic.
 
-mod load;
-mod parts;
+pub(crate) mod load;
+pub(crate) mod parts;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -33,7 +33,7 @@ use load::Load;
 use parts::{Ids, View};
 
 /// 2026-01-01: a moment that tells in answers that it was chosen.
-const BEGINNING: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+pub(crate) const BEGINNING: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 
 /// Runs of the control loop in which it must come to rest: more means that it decides in circles.
 const RUNS_MAX: usize = 200;
@@ -89,8 +89,8 @@ pub struct Answer {
 /// Who calls: the root user, or a user by a key.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    principal: Principal,
-    access_key_id: String,
+    pub(crate) principal: Principal,
+    pub(crate) access_key_id: String,
 }
 
 /// A world that cannot go on: a fault of the program under test, or of the script.
@@ -378,25 +378,12 @@ impl World {
 
     /// The account's root user.
     pub fn root(&self) -> Caller {
-        let scope = self.scope();
-        let principal = Principal {
-            account: scope.account.clone(),
-            arn: scope.root(),
-            user_id: scope.account.clone(),
-        };
-        Caller { principal, access_key_id: String::new() }
+        parts::root()
     }
 
     /// A user with a key; nothing if there is none.
     pub fn user(&self, name: &str) -> Option<Caller> {
-        let (state, scope) = (self.state(), self.scope());
-        let user = state.users.get(&NameKey::new(name))?;
-        let principal = Principal {
-            account: scope.account.clone(),
-            arn: user.arn(&scope),
-            user_id: user.id.clone(),
-        };
-        Some(Caller { principal, access_key_id: user.access_keys.first()?.clone() })
+        parts::caller(self.state().users.get(&NameKey::new(name))?)
     }
 
     /// What operations of this caller work with, over a store of the caller's choice and with random bits for its ids.
@@ -428,7 +415,8 @@ impl World {
 
     /// What another loop that looks after fleets works with, whose driver runs nothing yet.
     pub fn fleets_means(&self, driver: &Arc<FakeDriver>) -> fleets::Means {
-        parts::fleets(&self.clock, self.store(), driver, &Arc::default(), &Ids::default())
+        let traffic = Arc::new(SimTraffic::default());
+        parts::fleets(&self.clock, self.store(), Arc::clone(driver) as _, traffic, &Ids::default())
     }
 
     /// What another loop that scales works with, for which nothing is measured yet.
@@ -439,7 +427,13 @@ impl World {
         let metrics = Metrics::in_memory(Arc::clone(&self.clock) as Arc<dyn Clock>);
         let metrics = Arc::new(metrics.map_err(Fault::of)?);
         let limits = (&self.limits, entropy);
-        Ok(parts::scaling(&self.clock, self.store(), &self.driver, &metrics, limits))
+        Ok(parts::scaling(
+            &self.clock,
+            self.store(),
+            Arc::clone(&self.driver) as _,
+            &metrics,
+            limits,
+        ))
     }
 }
 

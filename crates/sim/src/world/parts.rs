@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use api::{Live, Running};
+use auth::Principal;
 use control::task::fleets::{Fleets, Means};
 use control::task::scale::{self, Decisions, Machine, Scaling};
 use domain::arn::Scope;
 use domain::endpoint::Limits;
+use domain::iam::User;
 use domain::instance::InstanceId;
 use domain::name::{EndpointKey, EndpointName};
 use domain::route::Traffic;
@@ -20,7 +22,7 @@ use runtime::fake::FakeDriver;
 use store::memory::Disk;
 use store::{MemoryStore, Store};
 
-use super::{Fault, SETTLE};
+use super::{Caller, Fault, SETTLE};
 use crate::{SimClock, SimTraffic};
 
 /// What instances share: enough for any script.
@@ -35,8 +37,24 @@ pub(super) struct Parts {
     pub(super) decisions: Arc<Decisions>,
 }
 
-pub(super) fn scope() -> Scope {
+pub(crate) fn scope() -> Scope {
     Scope { region: "us-east-1".into(), account: "000000000000".into() }
+}
+
+/// The account's root user.
+pub(crate) fn root() -> Caller {
+    let scope = scope();
+    let principal =
+        Principal { account: scope.account.clone(), arn: scope.root(), user_id: scope.account };
+    Caller { principal, access_key_id: String::new() }
+}
+
+/// A user by a key; nothing if there is none.
+pub(crate) fn caller(user: &User) -> Option<Caller> {
+    let scope = scope();
+    let principal =
+        Principal { arn: user.arn(&scope), account: scope.account, user_id: user.id.clone() };
+    Some(Caller { principal, access_key_id: user.access_keys.first()?.clone() })
 }
 
 /// Starts a server on what is kept of the one before.
@@ -51,24 +69,26 @@ pub(super) fn start(
     let driver = Arc::new(FakeDriver::new(Arc::clone(clock) as Arc<dyn Clock>));
     let (traffic, decisions) = (Arc::new(SimTraffic::default()), Arc::new(Decisions::default()));
     let kept = || Arc::clone(&store) as Arc<dyn Store>;
-    let fleets = Fleets::new(fleets(clock, kept(), &driver, &traffic, ids));
-    let means = scaling(clock, kept(), &driver, metrics, (limits, ids.entropy()));
+    let runs = || Arc::clone(&driver) as Arc<dyn Driver>;
+    let serves = Arc::clone(&traffic) as Arc<dyn Traffic>;
+    let fleets = Fleets::new(fleets(clock, kept(), runs(), serves, ids));
+    let means = scaling(clock, kept(), runs(), metrics, (limits, ids.entropy()));
     let scaling = Scaling::new(means, Arc::clone(&decisions));
     Ok(Parts { store, driver, traffic, fleets, scaling, decisions })
 }
 
 /// What the loop that looks after fleets works with.
-pub(super) fn fleets(
+pub(crate) fn fleets(
     clock: &Arc<SimClock>,
     store: Arc<dyn Store>,
-    driver: &Arc<FakeDriver>,
-    traffic: &Arc<SimTraffic>,
+    driver: Arc<dyn Driver>,
+    traffic: Arc<dyn Traffic>,
     ids: &Ids,
 ) -> Means {
     Means {
         store,
-        driver: Arc::clone(driver) as Arc<dyn Driver>,
-        traffic: Arc::clone(traffic) as Arc<dyn Traffic>,
+        driver,
+        traffic,
         clock: Arc::clone(clock) as Arc<dyn Clock>,
         scope: scope(),
         resources: BTreeMap::new(),
@@ -77,16 +97,16 @@ pub(super) fn fleets(
 }
 
 /// What the loop that scales works with.
-pub(super) fn scaling(
+pub(crate) fn scaling(
     clock: &Arc<SimClock>,
     store: Arc<dyn Store>,
-    driver: &Arc<FakeDriver>,
+    driver: Arc<dyn Driver>,
     metrics: &Arc<Metrics>,
     (limits, entropy): (&Arc<Limits>, Arc<dyn Fn() -> u128 + Send + Sync>),
 ) -> scale::Means {
     scale::Means {
         store,
-        driver: Arc::clone(driver) as Arc<dyn Driver>,
+        driver,
         clock: Arc::clone(clock) as Arc<dyn Clock>,
         metrics: Arc::clone(metrics),
         scope: scope(),
@@ -100,7 +120,7 @@ pub(super) fn scaling(
 
 /// Numbers where the server has random bits, so that every run has the same ids.
 #[derive(Debug)]
-pub(super) struct Ids {
+pub(crate) struct Ids {
     instances: Arc<AtomicU64>,
     others: Arc<AtomicU64>,
 }
@@ -117,7 +137,7 @@ impl Ids {
         Arc::new(move || InstanceId::from_entropy(next.fetch_add(1, Ordering::SeqCst).into()))
     }
 
-    pub(super) fn entropy(&self) -> Arc<dyn Fn() -> u128 + Send + Sync> {
+    pub(crate) fn entropy(&self) -> Arc<dyn Fn() -> u128 + Send + Sync> {
         let next = Arc::clone(&self.others);
         Arc::new(move || next.fetch_add(1, Ordering::SeqCst).into())
     }
@@ -125,10 +145,10 @@ impl Ids {
 
 /// What operations see of what runs.
 #[derive(Debug)]
-pub(super) struct View {
-    pub(super) driver: Arc<FakeDriver>,
-    pub(super) traffic: Arc<SimTraffic>,
-    pub(super) decisions: Arc<Decisions>,
+pub(crate) struct View {
+    pub(crate) driver: Arc<FakeDriver>,
+    pub(crate) traffic: Arc<SimTraffic>,
+    pub(crate) decisions: Arc<Decisions>,
 }
 
 impl Live for View {

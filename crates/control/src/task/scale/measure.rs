@@ -110,7 +110,7 @@ impl Measure {
     }
 
     fn read_usage(&mut self, means: &Means, serving: &Serving<'_>) {
-        let wall = means.clock.wall();
+        let wall = means.clock.steady();
         if self.read_at.is_some_and(|at| wall.since(at) < USAGE_SPAN_MIN) {
             return;
         }

@@ -319,3 +319,32 @@ fn an_update_that_can_go_neither_on_nor_back_serves_with_what_there_is_and_the_n
         assert!(update.fewest >= 4, "{:?}", update.story);
     }
 }
+
+#[test]
+fn new_instances_stand_in_for_old_ones_that_died_until_those_are_back() {
+    let mut update = Update::begin(4, canary());
+    until_active(&mut update, 4);
+    for id in update.of_fleet(1, Phase::is_alive) {
+        update.world.exit(&id, ended());
+    }
+    update.world.change(|one| one.request_rollback(one.modified_at).unwrap());
+    update.run();
+    assert!(update.fewest >= 4, "{:?}", update.story);
+    assert_eq!(update.story.last().unwrap(), "4+0 of 4+0 InService");
+}
+
+#[test]
+fn a_bake_ends_when_all_new_instances_are_there() {
+    let mut update = Update::begin(4, canary());
+    until_active(&mut update, 4);
+    for id in update.of_fleet(2, Phase::is_alive) {
+        update.world.set(&id, Phase::Preparing);
+    }
+    update.world.wall = update.world.wall.plus(Duration::from_mins(10));
+    update.look();
+    let plan = update.world.plan();
+    assert_ne!(plan.event, Some(Event::Deployed), "the old ones stand in, and do not leave");
+    update.run();
+    assert!(update.fewest >= 4, "{:?}", update.story);
+    assert_eq!(update.story.last().unwrap(), "0+4 of 0+4 InService");
+}
