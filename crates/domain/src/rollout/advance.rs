@@ -196,9 +196,14 @@ impl Rollout {
         let first = variants.first().copied().unwrap_or_default();
         let (old, _) = self.wanted(variants, first);
         let (_, new) = self.active(variants, first);
-        let new = if old >= first.old.total { 0 } else { new };
         let old = self.restored(old, first.old.total);
-        let new = if self.moves_by_batches() { new } else { u32::MAX };
+        // Only those that had traffic are known well enough to stand in for old ones.
+        let tried = variants.iter().any(|one| self.active(variants, *one).1 > 0);
+        let new = match tried {
+            _ if self.moves_by_batches() => new,
+            true => u32::MAX,
+            false => 0,
+        };
         self.at(Stage::RollingBack { reason, old, new }, now)
     }
 

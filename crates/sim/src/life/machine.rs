@@ -7,7 +7,7 @@ use domain::endpoint::{Deployment, Endpoint, Stage};
 use domain::fleet::DRAIN_LIMIT;
 use domain::instance::{ExitCause, InstanceId, Observed, Order, Phase};
 use domain::name::{EndpointKey, EndpointName, VariantName};
-use domain::rollout::Sides;
+use domain::rollout::{self, Sides};
 use domain::route::{EndpointRoute, RouteTable, Traffic, VariantRoute};
 use domain::time::{Clock, Timestamp};
 use runtime::driver::{Driver, Usage};
@@ -102,7 +102,11 @@ impl Machine {
         let name = &endpoint.name;
         // Those that were left over by an update before stand beside the old ones.
         let more = if endpoint.stranded.is_empty() { 0 } else { usize::MAX };
-        if has_new > new || has_old > (old + new - has_new).saturating_add(more) {
+        // On the way back it is the other way round.
+        let back = endpoint.stage == Stage::RollingBack && has_old < old;
+        let new_max = if back { old + new - has_old } else { new };
+        let old_max = (old + new).saturating_sub(has_new).saturating_add(more);
+        if has_new > new_max || has_old > old_max {
             self.witness.accuse(
                 "shares",
                 format_args!("{name}/{}: {has_old} old and {has_new} new instances take requests, not {old} and {new}", variant.name),
@@ -163,7 +167,11 @@ fn active(endpoint: &Endpoint, variant: &VariantName) -> Option<(u32, u32)> {
 fn takes_requests(endpoint: &Endpoint, one: &Observed) -> bool {
     let is_of = |deployment: &Arc<Deployment>| deployment.id == one.fleet.deployment;
     if endpoint.pending.as_ref().is_some_and(is_of) {
-        return active(endpoint, &one.fleet.variant).is_some_and(|(_, new)| new > 0);
+        // Those that had traffic may stand in for old ones on the way back.
+        let stands_by = endpoint.rollout().is_some_and(|rollout| {
+            matches!(rollout.stage, rollout::Stage::RollingBack { new: 1.., .. })
+        });
+        return stands_by || active(endpoint, &one.fleet.variant).is_some_and(|(_, new)| new > 0);
     }
     endpoint.deployments().any(is_of)
 }

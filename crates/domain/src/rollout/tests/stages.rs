@@ -178,7 +178,7 @@ fn alarms_count_from_the_first_shift_of_traffic_and_failures_and_the_limit_at_on
     assert!(world.turn(Some("It died."), &[]).is_none());
     assert_eq!(
         world.rollout.stage,
-        Stage::RollingBack { reason: "It died.".into(), old: 3, new: u32::MAX }
+        Stage::RollingBack { reason: "It died.".into(), old: 3, new: 0 }
     );
 
     let mut late = World::new(guardrails, &[(3, 3)]);
