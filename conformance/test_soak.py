@@ -34,10 +34,12 @@ def soaked(seconds):
         server.close()
 
 
+@pytest.mark.alone
 def test_nothing_is_lost_in_a_minute():
     assert soaked(60).requests > 0
 
 
+@pytest.mark.alone
 @pytest.mark.deep
 @pytest.mark.timeout(1200)
 def test_nothing_is_lost_in_ten_minutes():

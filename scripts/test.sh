@@ -51,4 +51,7 @@ scripts/clients.sh
 
 section "conformance: unmodified clients against the release build"
 # More workers than cores: most of a test is waiting for model servers to start.
-exec "$VENV/bin/python" -m pytest -q -n 3 --dist loadscope -m "not deep" -o cache_dir="$PWD/target/pytest" "$@" conformance
+"$VENV/bin/python" -m pytest -q -n 3 --dist loadscope -m "not deep and not alone" -o cache_dir="$PWD/target/pytest" "$@" conformance
+
+section "conformance: a minute of everything at once"
+exec "$VENV/bin/python" -m pytest -q -m "alone and not deep" -o cache_dir="$PWD/target/pytest" conformance/test_soak.py
