@@ -88,6 +88,12 @@ impl Endpoint {
         let mut stranded = self.stranded.clone();
         if let Some(pending) = &self.pending {
             let mut left = Deployment::clone(pending);
+            // A variant that only the new config has is none of the endpoint's.
+            let live = self.live.as_deref();
+            left.fleets.retain(|fleet| {
+                let old = live.and_then(|live| live.fleet(&fleet.variant));
+                old.is_some_and(|old| old.shadow == fleet.shadow)
+            });
             for fleet in &mut left.fleets {
                 fleet.desired_count = standing.min(fleet.desired_count);
             }

@@ -348,3 +348,28 @@ fn a_bake_ends_when_all_new_instances_are_there() {
     assert!(update.fewest >= 4, "{:?}", update.story);
     assert_eq!(update.story.last().unwrap(), "0+4 of 0+4 InService");
 }
+
+#[test]
+fn what_is_stranded_is_of_variants_that_the_endpoint_has() {
+    let mut update = Update::begin(2, canary());
+    update.world = in_service(2);
+    let guardrails = blue_green(&json!({"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}));
+    let request = UpdateRequest {
+        deployment_config: Some(config(guardrails)),
+        ..super::update(parts(2, &[("a", 2), ("b", 1)]))
+    };
+    update.world.change(|one| one.request_update(&request, one.modified_at).unwrap());
+    update.settle();
+    for id in update.of_fleet(1, Phase::is_alive) {
+        update.world.set(&id, Phase::Preparing);
+        update.world.exit(&id, ExitCause::UnknownImage("no such image".into()));
+    }
+    update.world.change(|one| one.request_rollback(one.modified_at).unwrap());
+    update.world.apply(&update.world.plan());
+    let endpoint = update.world.endpoint.clone().unwrap();
+    assert_eq!(endpoint.stage, Stage::UpdateRollbackFailed);
+    let stranded = endpoint.stranded.iter().flat_map(|one| &one.fleets);
+    let stranded: Vec<_> =
+        stranded.map(|fleet| (fleet.variant.as_str(), fleet.desired_count)).collect();
+    assert_eq!(stranded, [("a", 2)]);
+}
