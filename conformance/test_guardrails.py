@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness import names, signed
+from harness.deployments import blue_green, instances, percent, rolling
 from harness.hosting import Hosting, error_of, eventually, variant
 from harness.load import Load
 from harness.program import Program
@@ -38,43 +39,20 @@ def server_arguments():
     return ["--time-scale", str(SCALE)]
 
 
-def percent(value):
-    return {"Type": "CAPACITY_PERCENT", "Value": value}
+def all_at_once(alarms=()):
+    return blue_green("ALL_AT_ONCE", 0, WAIT, alarms=alarms)
 
 
-def instances(value):
-    return {"Type": "INSTANCE_COUNT", "Value": value}
+def canary(alarms=(), wait=WAIT, termination=WAIT, timeout=None):
+    return blue_green("CANARY", wait, termination, timeout, alarms, CanarySize=instances(1))
 
 
-def blue_green(kind, alarms=(), wait=WAIT, termination=WAIT, timeout=None, **size):
-    policy = {
-        "TrafficRoutingConfiguration": {"Type": kind, "WaitIntervalInSeconds": wait, **size},
-        "TerminationWaitInSeconds": termination,
-    }
-    if timeout:
-        policy["MaximumExecutionTimeoutInSeconds"] = timeout
-    return {"BlueGreenUpdatePolicy": policy} | guarded(alarms)
+def linear(alarms=()):
+    return blue_green("LINEAR", WAIT, WAIT, alarms=alarms, LinearStepSize=percent(50))
 
 
-def rolling(alarms=(), size=None, wait=WAIT, timeout=None, **more):
-    policy = {"MaximumBatchSize": size or instances(1), "WaitIntervalInSeconds": wait, **more}
-    if timeout:
-        policy["MaximumExecutionTimeoutInSeconds"] = timeout
-    return {"RollingUpdatePolicy": policy} | guarded(alarms)
-
-
-def guarded(alarms):
-    if not alarms:
-        return {}
-    return {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": alarm} for alarm in alarms]}}
-
-
-def canary(alarms=(), **more):
-    return blue_green("CANARY", alarms, CanarySize=instances(1), **more)
-
-
-def linear(alarms=(), **more):
-    return blue_green("LINEAR", alarms, LinearStepSize=percent(50), **more)
+def one_by_one(alarms=(), back=None):
+    return rolling(instances(1), WAIT, back, alarms)
 
 
 class Versions:
@@ -212,7 +190,7 @@ STAGES = {
         ],
     ),
     "rolling": (
-        rolling(size=percent(50)),
+        rolling(percent(50), WAIT),
         [(0.5, 2)],
         [("Provisioning", 4, 0), ("Baking", 2, 2), ("Baking", 0, 4)],
         [
@@ -222,7 +200,7 @@ STAGES = {
         ],
     ),
     "all at once": (
-        blue_green("ALL_AT_ONCE", wait=0),
+        all_at_once(),
         [],
         [("Provisioning", 4, 0), ("Baking", 0, 4)],
         [
@@ -268,9 +246,9 @@ def in_order(seen, expected):
         (canary, 1),
         (canary, 4),
         (linear, 2),
-        (lambda alarms: blue_green("ALL_AT_ONCE", alarms, wait=0), 4),
-        (lambda alarms: rolling(alarms), 2),
-        (lambda alarms: rolling(alarms, RollbackMaximumBatchSize=percent(25)), 3),
+        (all_at_once, 4),
+        (one_by_one, 2),
+        (lambda alarms: one_by_one(alarms, percent(25)), 3),
     ],
     ids=["canary", "canary, last bake", "linear", "all at once", "rolling", "rolling, back in batches"],
 )
@@ -295,7 +273,7 @@ def test_an_alarm_takes_everything_back_and_no_request_fails(hosting, versions, 
     assert (last["Outcome"], last["Reason"]) == ("RolledBack", seen["FailureReason"])
 
 
-@pytest.mark.parametrize("deployment", [canary(), rolling()], ids=["canary", "rolling"])
+@pytest.mark.parametrize("deployment", [canary(), one_by_one()], ids=["canary", "rolling"])
 def test_an_update_is_taken_back_on_request(hosting, server, versions, tmp_path, deployment):
     program = Program(server, tmp_path)
     with Load(hosting, versions.name, threads=2, per_second=60, echo=False) as load:
@@ -316,7 +294,7 @@ def test_a_new_version_that_does_not_start_takes_no_traffic(hosting):
     made = Versions(hosting, IGNORED="yes")
     try:
         broken = hosting.config(variant(hosting.model(image="nobody/knows:this"), count=COUNT))
-        for deployment in (canary(), linear(), rolling()):
+        for deployment in (canary(), linear(), one_by_one()):
             hosting.update(made.name, broken, DeploymentConfig=deployment)
             seen = eventually(
                 lambda: one if (one := hosting.describe(made.name))["EndpointStatus"] == "InService" else None, 60
@@ -368,14 +346,23 @@ def test_a_restart_in_the_middle_goes_on(server_config, server_arguments):
 
 
 REFUSED = {
-    "both policies": (canary() | rolling(), "Specify only one of BlueGreenUpdatePolicy and RollingUpdatePolicy"),
-    "no canary size": (blue_green("CANARY"), "CanarySize is required"),
-    "no step size": (blue_green("LINEAR"), "LinearStepSize is required"),
-    "a size for all at once": (blue_green("ALL_AT_ONCE", CanarySize=percent(10)), "CanarySize can only be specified"),
-    "a canary of more than half": (blue_green("CANARY", CanarySize=percent(51)), "between 1 and 50 percent"),
-    "a canary of three of four": (blue_green("CANARY", CanarySize=instances(3)), "at most 50 percent of the capacity"),
-    "steps under a tenth": (blue_green("LINEAR", LinearStepSize=percent(9)), "between 10 and 50 percent"),
-    "a batch under a twentieth": (rolling(size=percent(4)), "between 5 and 50 percent"),
+    "both policies": (canary() | one_by_one(), "Specify only one of BlueGreenUpdatePolicy and RollingUpdatePolicy"),
+    "no canary size": (blue_green("CANARY", WAIT, WAIT), "CanarySize is required"),
+    "no step size": (blue_green("LINEAR", WAIT, WAIT), "LinearStepSize is required"),
+    "a size for all at once": (
+        blue_green("ALL_AT_ONCE", 0, 0, CanarySize=percent(10)),
+        "CanarySize can only be specified",
+    ),
+    "a canary of more than half": (
+        blue_green("CANARY", WAIT, WAIT, CanarySize=percent(51)),
+        "between 1 and 50 percent",
+    ),
+    "a canary of three of four": (
+        blue_green("CANARY", WAIT, WAIT, CanarySize=instances(3)),
+        "at most 50 percent of the capacity",
+    ),
+    "steps under a tenth": (blue_green("LINEAR", WAIT, WAIT, LinearStepSize=percent(9)), "between 10 and 50 percent"),
+    "a batch under a twentieth": (rolling(percent(4), WAIT), "between 5 and 50 percent"),
     "less time than waits": (canary(wait=600, termination=600, timeout=1200), "greater than the sum of all wait times"),
     "an alarm twice": (canary(["twice", "twice"]), "non-unique"),
     "an alarm that is not there": (canary(["nobody"]), 'The alarm(s) "[nobody]"'),
@@ -404,12 +391,12 @@ def refusing(hosting):
 
 def test_steps_need_the_same_variants_and_rolling_only_one(hosting, refusing):
     other = hosting.config(variant(hosting.model(), name="other", count=COUNT))
-    for deployment in (canary(), linear(), rolling()):
+    for deployment in (canary(), linear(), one_by_one()):
         code, message, _ = error_of(hosting.update, refusing.name, other, DeploymentConfig=deployment)
         assert (code, "requires the same variant names" in message) == ("ValidationException", True), message
     two = hosting.config(*[variant(hosting.model(), name=name, count=2) for name in ("a", "b")])
     with hosting.removed_after(hosting.endpoint(two)) as name:
-        code, message, _ = error_of(hosting.update, name, two, DeploymentConfig=rolling())
+        code, message, _ = error_of(hosting.update, name, two, DeploymentConfig=one_by_one())
         assert (code, "more than one variant" in message) == ("ValidationException", True), message
         # By steps each of them goes over.
         hosting.update(name, two, DeploymentConfig=canary(wait=0, termination=0))

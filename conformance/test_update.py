@@ -3,6 +3,7 @@
 import pytest
 
 from harness import names, processes
+from harness.deployments import blue_green
 from harness.hosting import error_of, variant
 from harness.load import Load
 
@@ -184,12 +185,7 @@ def test_an_update_may_change_the_set_of_variants(hosting):
 
 
 def test_the_deployment_config_of_an_update_is_told(hosting):
-    all_at_once = {
-        "BlueGreenUpdatePolicy": {
-            "TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0},
-            "TerminationWaitInSeconds": 0,
-        }
-    }
+    all_at_once = blue_green("ALL_AT_ONCE", 0, 0)
     with hosting.removed_after(hosting.echo_endpoint()) as name:
         config = hosting.describe(name)["EndpointConfigName"]
         hosting.update(name, config, DeploymentConfig=all_at_once)

@@ -12,6 +12,7 @@ import traceback
 from botocore.exceptions import ClientError
 
 from . import names, signed
+from .deployments import blue_green, guarded, instances, percent, rolling
 from .hosting import eventually, variant
 from .program import Program
 from .scaling import INVOCATIONS, OWN
@@ -31,24 +32,6 @@ AT_REST = ("InService", "Failed", "UpdateRollbackFailed")
 # What refuses a change while scaling moves the endpoint, and a safe update.
 IN_PROGRESS, NOT_AT_REST = "Cannot update in-progress endpoint", "begins when it is InService"
 TYPES = "ml.m5.large", "ml.c5.xlarge"
-
-
-def percent(value):
-    return {"Type": "CAPACITY_PERCENT", "Value": value}
-
-
-def instances(value):
-    return {"Type": "INSTANCE_COUNT", "Value": value}
-
-
-def blue_green(kind, wait, bake, **size):
-    routing = {"Type": kind, "WaitIntervalInSeconds": wait} | size
-    return {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing, "TerminationWaitInSeconds": bake}}
-
-
-def rolling(batch, wait, back=None):
-    policy = {"MaximumBatchSize": batch, "WaitIntervalInSeconds": wait}
-    return {"RollingUpdatePolicy": policy | ({"RollbackMaximumBatchSize": back} if back else {})}
 
 
 # By name: how an update goes about it, given how long each bake takes. All fit fleets of three and more.
@@ -215,7 +198,7 @@ class Guarded(Director):
         return [*good, *back, ("counts and weights", self._resize), ("counts and weights", self._resize)]
 
     def _guards(self):
-        return {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": self.alarm}]}}
+        return guarded([self.alarm])
 
     def _next(self):
         """A config of the other model."""
@@ -277,9 +260,7 @@ class Guarded(Director):
 
     def _late(self):
         before, config = self.hosting.describe(self.name), self._config(self.stuck)
-        policy = blue_green("CANARY", BAKE, BAKE, CanarySize=instances(1))
-        policy["BlueGreenUpdatePolicy"]["MaximumExecutionTimeoutInSeconds"] = TIMEOUT
-        self.begin(config, policy)
+        self.begin(config, blue_green("CANARY", BAKE, BAKE, TIMEOUT, CanarySize=instances(1)))
         self.is_back(before, config, "MaximumExecutionTimeoutInSeconds")
 
     def _resize(self):

@@ -9,6 +9,7 @@ import time
 from botocore.exceptions import ClientError
 
 from . import archives
+from .deployments import blue_green, instances, rolling
 from .inventory import SPACE, Endpoint, Planned, Served, contained, digest
 from .scaling import CONCURRENCY, DIMENSION, INVOCATIONS
 from .writers import ROLE, Writer, config_of, tags_of
@@ -58,22 +59,13 @@ CONFIGS = {
     "safe-1": [_main("slow", name="web", kind=OTHER_TYPE), _main("steady-1", name="batch")],
 }
 # How an update goes about it; `None` leaves it to the server.
-DEPLOYMENTS = (
-    None,
-    {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}}},
-)
-_ONE = {"Type": "INSTANCE_COUNT", "Value": 1}
+DEPLOYMENTS = (None, blue_green("ALL_AT_ONCE", 0, 0))
 # In steps, between configs whose variants have the same names; in batches, if that is only one.
-STAGED = tuple(
-    {
-        "BlueGreenUpdatePolicy": {
-            "TrafficRoutingConfiguration": {"Type": kind, "WaitIntervalInSeconds": 1, size: _ONE},
-            "TerminationWaitInSeconds": 1,
-        }
-    }
-    for kind, size in (("CANARY", "CanarySize"), ("LINEAR", "LinearStepSize"))
+STAGED = (
+    blue_green("CANARY", 1, 1, CanarySize=instances(1)),
+    blue_green("LINEAR", 1, 1, LinearStepSize=instances(1)),
 )
-IN_BATCHES = ({"RollingUpdatePolicy": {"MaximumBatchSize": _ONE, "WaitIntervalInSeconds": 1}},)
+IN_BATCHES = (rolling(instances(1), 1),)
 # An endpoint with one of these never comes into service, or stays with what it had.
 BAD = ("ends", "unknown")
 CHANGING = ("one", "two", "slow", "sides", "typed", "large", *BAD)

@@ -84,29 +84,13 @@ const fn noun(kind: Kind) -> &'static str {
 /// The domain names resources; AWS's texts show their ARNs.
 fn refused(refusal: &Refusal, scope: &Scope) -> String {
     match refusal {
-        Refusal::InProgress(name) => {
-            format!(
-                "Cannot update in-progress endpoint \"{}\".",
-                scope.sagemaker(Kind::Endpoint, name)
-            )
+        Refusal::InProgress(name) | Refusal::Failed(name) | Refusal::NotRolledBack(name) => {
+            refusal.in_words(&scope.sagemaker(Kind::Endpoint, name))
         }
-        Refusal::Failed(name) => format!(
-            "Cannot update endpoint \"{}\" because its creation failed. Delete it and create it again.",
-            scope.sagemaker(Kind::Endpoint, name)
-        ),
         Refusal::NoSuchModel(name) => {
             format!("Could not find model \"{}\".", scope.sagemaker(Kind::Model, name))
         }
-        Refusal::Lacking(_)
-        | Refusal::NoSuchVariant(..)
-        | Refusal::DuplicateVariant(_)
-        | Refusal::NoInstances(_)
-        | Refusal::WeightNotFinite(_)
-        | Refusal::TwoDeploymentConfigs
-        | Refusal::Guardrails(_)
-        | Refusal::NoSuchAlarms(_)
-        | Refusal::NothingToRollBack(_)
-        | Refusal::Registered(_) => refusal.to_string(),
+        _ => refusal.to_string(),
     }
 }
 

@@ -16,8 +16,8 @@ use rustix::io::Errno;
 /// Bytes that a start must be able to write: the databases' logs and the files that tell where the server is, generously.
 const START_BYTES: u64 = 128 * 1024;
 
-/// How often the lock is tried: for a second. A server that was killed while it started a process has left the lock to that process, until
-/// it runs its own program.
+/// How often the lock is tried: for a second. A server that was killed while it started a process has left the lock to
+/// that process, until it runs its own program.
 const LOCK_TRIES_MAX: u32 = 50;
 
 const LOCK_PAUSE: Duration = Duration::from_millis(20);

@@ -22,6 +22,8 @@ mod scaling_tests;
 #[cfg(test)]
 mod shadow_tests;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod update_tests;
 
 pub use event::{Event, Illegal, Reached};

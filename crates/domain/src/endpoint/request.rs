@@ -59,6 +59,9 @@ pub enum Refusal {
     InProgress(EndpointName),
     #[error("{}", failed(.0))]
     Failed(EndpointName),
+    /// It serves with what there is of two deployments; an update heals it.
+    #[error("{}", not_rolled_back(.0))]
+    NotRolledBack(EndpointName),
     #[error("Could not find model \"{0}\".")]
     NoSuchModel(ModelName),
     #[error("Tidegate does not support {} yet.", .0.join(", "))]
@@ -101,6 +104,7 @@ impl Refusal {
         match self {
             Self::InProgress(_) => in_progress(&endpoint_arn),
             Self::Failed(_) => failed(&endpoint_arn),
+            Self::NotRolledBack(_) => not_rolled_back(&endpoint_arn),
             _ => self.to_string(),
         }
     }
@@ -113,6 +117,13 @@ fn in_progress(endpoint: &impl fmt::Display) -> String {
 fn failed(endpoint: &impl fmt::Display) -> String {
     format!(
         "Cannot update endpoint \"{endpoint}\" because its creation failed. Delete it and create it again."
+    )
+}
+
+fn not_rolled_back(endpoint: &impl fmt::Display) -> String {
+    format!(
+        "Cannot change the capacity of endpoint \"{endpoint}\" because its last update could not be rolled back. Update \
+         it to an endpoint configuration that works."
     )
 }
 
@@ -239,6 +250,7 @@ impl Endpoint {
         match self.stage {
             Stage::InService => Ok(()),
             Stage::Failed => Err(Refusal::Failed(self.name.clone())),
+            Stage::UpdateRollbackFailed => Err(Refusal::NotRolledBack(self.name.clone())),
             _ => Err(Refusal::InProgress(self.name.clone())),
         }
     }

@@ -22,22 +22,16 @@ impl Endpoint {
 
     /// Every variant of the live and of the pending deployment, with the instances that it is to have in each.
     pub fn totals(&self) -> Vec<(VariantName, Sides)> {
-        let mut totals: Vec<(VariantName, Sides)> = Vec::new();
-        let fleets = |deployment: &Option<Arc<Deployment>>| -> Vec<Fleet> {
-            deployment.iter().flat_map(|one| one.fleets.iter().cloned()).collect()
+        let total = |fleet: Option<&Fleet>| Side {
+            total: fleet.map_or(0, |fleet| fleet.desired_count),
+            ..Side::default()
         };
-        for fleet in fleets(&self.live) {
-            let old = Side { total: fleet.desired_count, ..Side::default() };
-            totals.push((fleet.variant, Sides { old, new: Side::default() }));
-        }
-        for fleet in fleets(&self.pending) {
-            let new = Side { total: fleet.desired_count, ..Side::default() };
-            match totals.iter_mut().find(|(variant, _)| *variant == fleet.variant) {
-                Some((_, sides)) => sides.new = new,
-                None => totals.push((fleet.variant, Sides { old: Side::default(), new })),
-            }
-        }
-        totals
+        both(self.live.as_deref(), self.pending.as_deref())
+            .into_iter()
+            .map(|(variant, old, new)| {
+                (variant.clone(), Sides { old: total(old), new: total(new) })
+            })
+            .collect()
     }
 
     /// All that instances of the endpoint may belong to.
@@ -66,19 +60,14 @@ impl Endpoint {
         pending: &Deployment,
     ) -> Result<Guardrails, Refusal> {
         let guardrails = config.map_or_else(|| Ok(Guardrails::default()), Guardrails::read)?;
-        let after = Self { pending: Some(Arc::new(pending.clone())), ..self.clone() };
-        let totals = after.totals();
-        let pairs: Vec<_> = totals
-            .iter()
-            .map(|(variant, _)| {
-                let old = self.live.as_deref().and_then(|live| live.fleet(variant));
-                let new = pending.fleet(variant);
-                // A shadow under the name of a production variant does not take over from it, nor the other way round.
-                let old = old.filter(|old| new.is_none_or(|new| new.shadow == old.shadow));
-                let count = |fleet: &Fleet| fleet.desired_count;
-                (variant, old.map(count), new.map(count))
-            })
-            .collect();
+        let pair = |(variant, old, new): (_, Option<&Fleet>, Option<&Fleet>)| {
+            // A shadow under the name of a production variant does not take over from it, nor the other way round.
+            let old = old.filter(|old| new.is_none_or(|new| new.shadow == old.shadow));
+            let count = |fleet: &Fleet| fleet.desired_count;
+            (variant, old.map(count), new.map(count))
+        };
+        let variants = both(self.live.as_deref(), Some(pending)).into_iter();
+        let pairs: Vec<_> = variants.map(pair).collect();
         guardrails.check(&pairs)?;
         Ok(guardrails)
     }
@@ -101,6 +90,18 @@ impl Endpoint {
         }
         stranded
     }
+}
+
+/// A variant, and its fleet on each side of an update.
+type Both<'a> = (&'a VariantName, Option<&'a Fleet>, Option<&'a Fleet>);
+
+/// The variants of two deployments: the old one's in their order, then those that only the new one has.
+fn both<'a>(old: Option<&'a Deployment>, new: Option<&'a Deployment>) -> Vec<Both<'a>> {
+    let fleets = |one: Option<&'a Deployment>| one.into_iter().flat_map(|one| &one.fleets);
+    let of = |one: Option<&'a Deployment>, variant| one.and_then(|one| one.fleet(variant));
+    let olds = fleets(old).map(|fleet| (&fleet.variant, Some(fleet), of(new, &fleet.variant)));
+    let added = fleets(new).filter(|fleet| of(old, &fleet.variant).is_none());
+    olds.chain(added.map(|fleet| (&fleet.variant, None, Some(fleet)))).collect()
 }
 
 /// Whether what a `DeploymentConfig` says goes together, before it is known what it is to guard.

@@ -1,82 +1,23 @@
 //! A shadow is a fleet like others in all that is decided about it, and no production variant in what it is sent.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{
-    Capacity, Deployment, Endpoint, Event, Exceeded, Fleet, Limits, Parts, Refusal, Retain, Stage,
-    UpdateRequest,
-};
+use super::testing::{at, parts, words};
+use super::{Capacity, Endpoint, Event, Exceeded, Limits, Refusal, Retain, Stage, UpdateRequest};
 use crate::arn::Scope;
-use crate::endpoint_config::EndpointConfig;
 use crate::fleet::{Facts, Seen, plan, route};
-use crate::instance::{Address, DeploymentId, FleetId, InstanceId, Observed, Phase};
-use crate::model::Model;
+use crate::instance::{Address, FleetId, InstanceId, Observed, Phase};
 use crate::route::{EndpointRoute, ShadowRoute, VariantRoute};
 use crate::safe_update::Running;
 use crate::scaling::{
     Registration, Registry, ResourceId, SuspendedChange, TARGETS_MAX, Target, register,
 };
-use crate::time::Timestamp;
 use crate::uuid::Uuid;
 
-fn at(secs: i64) -> Timestamp {
-    Timestamp::from_millis(secs * 1000)
-}
-
-/// A config of variants as a row writes them: name, model, instance type, initial count and weight, `a m large 2@1`; after
-/// the bar comes the shadow.
-fn parts(id: u64, variants: &str) -> Parts {
-    let variant = |text: &str| {
-        let words: Vec<&str> = text.split_whitespace().collect();
-        let (count, weight) = words[3].split_once('@').unwrap();
-        json!({"VariantName": words[0], "ModelName": words[1], "InstanceType": format!("ml.m5.{}", words[2]),
-               "InitialInstanceCount": count.parse::<u32>().unwrap(),
-               "InitialVariantWeight": weight.parse::<f64>().unwrap()})
-    };
-    let list = |text: &str| -> Vec<Value> { text.split(", ").map(variant).collect() };
-    let members = match variants.split_once(" | ") {
-        Some((production, shadow)) => {
-            json!({"ProductionVariants": list(production), "ShadowProductionVariants": list(shadow)})
-        }
-        None => json!({"ProductionVariants": list(variants)}),
-    };
-    let members = serde_json::from_value(members).unwrap();
-    let name = format!("c{id}").parse().unwrap();
-    let model = |name: &str| {
-        let members = json!({"PrimaryContainer": {"Image": "tidegate/echo"}});
-        let members = serde_json::from_value(members).unwrap();
-        Arc::new(Model { name: name.parse().unwrap(), created_at: at(0), members })
-    };
-    Parts {
-        id: DeploymentId(id),
-        config: Arc::new(EndpointConfig { name, created_at: at(0), members }),
-        models: vec![model("m"), model("n")],
-    }
-}
-
-/// A deployment in the words of [`parts`], with the counts and weights that are wanted.
-fn words(deployment: &Deployment) -> String {
-    let word = |fleet: &Fleet| {
-        let kind = deployment.config.instance_type(&fleet.variant).unwrap();
-        let kind = kind.trim_start_matches("ml.m5.");
-        let Fleet { variant, model, desired_count, desired_weight, .. } = fleet;
-        format!("{variant} {} {kind} {desired_count}@{desired_weight}", model.name)
-    };
-    let of = |shadow: bool| {
-        let fleets = deployment.fleets.iter().filter(|fleet| fleet.shadow == shadow);
-        fleets.map(word).collect::<Vec<_>>().join(", ")
-    };
-    match (of(false), of(true)) {
-        (production, shadow) if shadow.is_empty() => production,
-        (production, shadow) => format!("{production} | {shadow}"),
-    }
-}
-
 fn creating(config: &str) -> Endpoint {
-    Endpoint::create("e".parse().unwrap(), &parts(1, config), None, at(0)).unwrap()
+    Endpoint::create("e".parse().unwrap(), &parts(1, "c1", config), None, at(0)).unwrap()
 }
 
 fn endpoint(config: &str) -> Endpoint {
@@ -93,7 +34,7 @@ fn capacity(variant: &str, count: Option<u32>, weight: Option<f64>) -> Capacity 
 
 fn request(wanted: &str) -> UpdateRequest {
     UpdateRequest {
-        parts: parts(2, wanted),
+        parts: parts(2, "c2", wanted),
         retain: Retain::default(),
         deployment_config: None,
         retain_deployment_config: false,

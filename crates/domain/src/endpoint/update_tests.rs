@@ -1,58 +1,12 @@
 //! What `UpdateEndpoint` makes of every kind of change, with every choice of what is retained, and of variants that are
 //! registered as scalable targets or not (promises S1, S2, S3 and S6).
 
-use std::sync::Arc;
-
-use serde_json::json;
-
+use super::testing::{at, parts, words};
 use super::{
-    Capacity, Deployment, Endpoint, Event, LastUpdate, Parts, Refusal, Retain, Stage,
-    UpdateOutcome, UpdateRequest,
+    Capacity, Endpoint, Event, LastUpdate, Refusal, Retain, Stage, UpdateOutcome, UpdateRequest,
 };
-use crate::endpoint_config::EndpointConfig;
-use crate::instance::DeploymentId;
-use crate::model::Model;
 use crate::scaling::ResourceId;
 use crate::time::Timestamp;
-
-fn at(secs: i64) -> Timestamp {
-    Timestamp::from_millis(secs * 1000)
-}
-
-/// A config of variants as a row writes them: name, model, instance type, initial count and weight, `a m large 2@1`.
-fn parts(id: u64, config: &str, variants: &str) -> Parts {
-    let variant = |text: &str| {
-        let words: Vec<&str> = text.split_whitespace().collect();
-        let (count, weight) = words[3].split_once('@').unwrap();
-        json!({"VariantName": words[0], "ModelName": words[1], "InstanceType": format!("ml.m5.{}", words[2]),
-               "InitialInstanceCount": count.parse::<u32>().unwrap(),
-               "InitialVariantWeight": weight.parse::<f64>().unwrap()})
-    };
-    let variants: Vec<_> = variants.split(", ").map(variant).collect();
-    let members = serde_json::from_value(json!({"ProductionVariants": variants})).unwrap();
-    let name = config.parse().unwrap();
-    let model = |name: &str| {
-        let members = json!({"PrimaryContainer": {"Image": "tidegate/echo"}});
-        let members = serde_json::from_value(members).unwrap();
-        Arc::new(Model { name: name.parse().unwrap(), created_at: at(0), members })
-    };
-    Parts {
-        id: DeploymentId(id),
-        config: Arc::new(EndpointConfig { name, created_at: at(0), members }),
-        models: vec![model("m"), model("n")],
-    }
-}
-
-/// A deployment in the words of [`parts`], with the counts and weights that are wanted.
-fn words(deployment: &Deployment) -> String {
-    let fleet = |fleet: &super::Fleet| {
-        let kind =
-            deployment.config.instance_type(&fleet.variant).unwrap().trim_start_matches("ml.m5.");
-        let super::Fleet { variant, model, desired_count, desired_weight, .. } = fleet;
-        format!("{variant} {} {kind} {desired_count}@{desired_weight}", model.name)
-    };
-    deployment.fleets.iter().map(fleet).collect::<Vec<_>>().join(", ")
-}
 
 /// An endpoint in service whose counts and weights have been changed since, `a 4@3`.
 fn endpoint(config: &str, now: &str) -> Endpoint {

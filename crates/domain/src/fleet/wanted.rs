@@ -28,9 +28,10 @@ pub(super) fn wanted(endpoint: &Endpoint) -> Vec<Wanted<'_>> {
     if matches!(endpoint.stage, Stage::Deleting | Stage::Failed) {
         return Vec::new();
     }
-    let totals = endpoint.totals();
-    let sides: Vec<Sides> = totals.iter().map(|(_, sides)| *sides).collect();
     let rollout = endpoint.rollout();
+    // Most endpoints are at rest, and every one is looked at each time.
+    let totals = rollout.as_ref().map(|_| endpoint.totals()).unwrap_or_default();
+    let sides: Vec<Sides> = totals.iter().map(|(_, sides)| *sides).collect();
     let whole = rollout.as_ref().is_some_and(|rollout| rollout.is_shifted(&sides));
     // Wanted and active instances of a fleet.
     let counts = |fleet: &Fleet, of: Of| {

@@ -1,5 +1,7 @@
 //! Where a rollout stands, and where it goes from there.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::guardrails::{Guardrails, Policy};
@@ -159,7 +161,7 @@ impl Rollout {
                 let secs = self.guardrails.bake_secs(step, steps);
                 Some(Stage::Baking {
                     step,
-                    until: facts.now.plus(std::time::Duration::from_secs(secs.into())),
+                    until: facts.now.plus(Duration::from_secs(secs.into())),
                 })
             }
             // While some of the new instances are missing, old ones stand in for them, and do not leave.
@@ -192,17 +194,17 @@ impl Rollout {
         if matches!(self.stage, Stage::RollingBack { .. }) {
             return self.clone();
         }
-        // What the step was building has no traffic yet and leaves at once.
         let first = variants.first().copied().unwrap_or_default();
         let (old, _) = self.wanted(variants, first);
-        let (_, new) = self.active(variants, first);
         let old = self.restored(old, first.old.total);
-        // Only those that had traffic are known well enough to stand in for old ones.
-        let tried = variants.iter().any(|one| self.active(variants, *one).1 > 0);
-        let new = match tried {
-            _ if self.moves_by_batches() => new,
-            true => u32::MAX,
-            false => 0,
+        // What the step was building has had no traffic yet and leaves at once. The others stand in for old instances that
+        // are missing.
+        let new = match self.guardrails.policy {
+            Policy::Rolling { .. } => self.active(variants, first).1,
+            Policy::BlueGreen { .. } => {
+                let had_traffic = |one: &Sides| self.active(variants, *one).1 > 0;
+                if variants.iter().any(had_traffic) { u32::MAX } else { 0 }
+            }
         };
         self.at(Stage::RollingBack { reason, old, new }, now)
     }
@@ -224,29 +226,32 @@ impl Rollout {
         })
     }
 
-    /// Rolls back by batches: as many old instances come as may, then as many new ones leave.
+    /// Where it goes on its way back.
     fn back(&self, facts: &Facts<'_>, reason: &str, old: u32, new: u32) -> Next {
-        let gone = facts.variants.iter().all(|variant| variant.new.running == 0);
-        let stuck = |failure: &String| Next::RollbackFailed {
-            reason: format!("{reason} Then the previous instances did not come back: {failure}"),
-        };
-        if !self.moves_by_batches() {
-            // New instances go as soon as they are no help.
-            let helps = |one: &Sides| one.old.ready < one.old.total && one.new.ready > 0;
-            let helped = new > 0 && facts.variants.iter().any(helps);
-            return match &facts.old_failure {
-                Some(failure) if helped => stuck(failure),
-                _ if new > 0 && !helped => self.back_to(reason, old, 0, facts.now),
-                _ if new == 0 && gone => Next::RolledBack { reason: reason.to_owned() },
-                _ => Next::Stay { until: None },
-            };
+        match self.guardrails.policy {
+            Policy::BlueGreen { .. } => self.back_at_once(facts, reason, old, new),
+            Policy::Rolling { .. } => self.back_by_batches(facts, reason, old, new),
         }
+    }
+
+    /// New instances go as soon as they are no help.
+    fn back_at_once(&self, facts: &Facts<'_>, reason: &str, old: u32, new: u32) -> Next {
+        let helps = |one: &Sides| one.old.ready < one.old.total && one.new.ready > 0;
+        let helped = new > 0 && facts.variants.iter().any(helps);
+        match &facts.old_failure {
+            Some(failure) if helped => stuck(reason, failure),
+            _ if new > 0 && !helped => self.back_to(reason, old, 0, facts.now),
+            _ if new == 0 => gone(facts, reason),
+            _ => Next::Stay { until: None },
+        }
+    }
+
+    /// As many old instances come as may, then as many new ones leave.
+    fn back_by_batches(&self, facts: &Facts<'_>, reason: &str, old: u32, new: u32) -> Next {
         let one = facts.variants.first().copied().unwrap_or_default();
-        if let Some(failure) = facts.old_failure.as_ref().filter(|_| one.old.ready < old) {
-            return stuck(failure);
-        }
         if one.old.ready < old {
-            return Next::Stay { until: None };
+            let failure = facts.old_failure.as_ref();
+            return failure.map_or(Next::Stay { until: None }, |failure| stuck(reason, failure));
         }
         let spare = one.new.total.saturating_sub(if one.old.total == 0 {
             one.new.total
@@ -265,11 +270,7 @@ impl Rollout {
         if old < one.old.total {
             return self.back_to(reason, self.restored(old, one.old.total), new, facts.now);
         }
-        if gone {
-            Next::RolledBack { reason: reason.to_owned() }
-        } else {
-            Next::Stay { until: None }
-        }
+        gone(facts, reason)
     }
 
     fn back_to(&self, reason: &str, old: u32, new: u32, now: Timestamp) -> Next {
@@ -307,11 +308,25 @@ impl Rollout {
     /// When it is rolled back if it has not ended.
     pub fn deadline(&self) -> Option<Timestamp> {
         let limit = self.guardrails.timeout_secs?;
-        Some(self.started_at.plus(std::time::Duration::from_secs(limit.into())))
+        Some(self.started_at.plus(Duration::from_secs(limit.into())))
     }
 
     fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
         let baked = if let Stage::Baking { until, .. } = self.stage { Some(until) } else { None };
         baked.into_iter().chain(self.deadline()).filter(|at| *at > now).min()
     }
+}
+
+/// The way back ends when nothing of the new deployment is left.
+fn gone(facts: &Facts<'_>, reason: &str) -> Next {
+    if facts.variants.iter().all(|variant| variant.new.running == 0) {
+        Next::RolledBack { reason: reason.to_owned() }
+    } else {
+        Next::Stay { until: None }
+    }
+}
+
+fn stuck(reason: &str, failure: &str) -> Next {
+    let reason = format!("{reason} Then the previous instances did not come back: {failure}");
+    Next::RollbackFailed { reason }
 }

@@ -172,7 +172,6 @@ mod tests {
     use domain::time::Timestamp;
 
     use super::*;
-    use crate::decide;
 
     /// What a journal is to fail at, and what it was told.
     #[derive(Debug, Default)]
@@ -209,42 +208,26 @@ mod tests {
         }
     }
 
-    #[derive(Debug)]
-    struct Kept(Engine);
-
-    impl crate::Store for Kept {
-        fn state(&self) -> Arc<State> {
-            self.0.state()
-        }
-
-        fn submit(
-            &self,
-            decision: Decision,
-        ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>> {
-            self.0.submit(decision)
-        }
-    }
-
-    async fn set(store: &Kept, millis: i64) -> Result<(), crate::Undecided<()>> {
+    async fn set(engine: &Engine, millis: i64) -> Result<(), Error> {
         let at = Timestamp::from_millis(millis);
-        decide(store, move |_| Ok((Changes::none().keep_time(at), ()))).await
+        engine.submit(Box::new(move |_| Changes::none().keep_time(at))).await
     }
 
     #[tokio::test]
     async fn what_failed_is_settled_as_soon_as_the_disk_takes_something() {
         // The commit fails, and so does settling, twice.
         let told = Arc::new(Mutex::new(Told { failing: 3, calls: Vec::new() }));
-        let store = Kept(Engine::start(Failing(Arc::clone(&told))).unwrap());
-        assert!(set(&store, 1).await.is_err());
-        assert_eq!(store.0.state().server_time(), None, "nothing of it counts");
+        let engine = Engine::start(Failing(Arc::clone(&told))).unwrap();
+        assert!(set(&engine, 1).await.is_err());
+        assert_eq!(engine.state().server_time(), None, "nothing of it counts");
         let calls = || told.lock().unwrap().calls.clone();
         let until = tokio::time::Instant::now() + Duration::from_secs(30);
         while calls().len() < 4 {
             assert!(tokio::time::Instant::now() < until, "it gives up: {:?}", calls());
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        set(&store, 2).await.unwrap();
+        set(&engine, 2).await.unwrap();
         assert_eq!(calls(), ["commit", "settle", "settle", "settle", "commit"]);
-        assert_eq!(store.0.state().server_time(), Some(Timestamp::from_millis(2)));
+        assert_eq!(engine.state().server_time(), Some(Timestamp::from_millis(2)));
     }
 }

@@ -299,7 +299,8 @@ fn an_update_that_can_go_neither_on_nor_back_serves_with_what_there_is_and_the_n
         endpoint.last_update.clone().unwrap().outcome,
         UpdateOutcome::RollbackFailed { reason }
     );
-    assert!(endpoint.request_capacity(&[], endpoint.modified_at).is_err());
+    let refused = endpoint.request_capacity(&[], endpoint.modified_at).unwrap_err().to_string();
+    assert!(refused.contains("could not be rolled back"), "{refused}");
 
     // Whatever the strategy, what is stranded serves until all has gone over.
     update.world.alarms.clear();
