@@ -1,6 +1,7 @@
-"""The two programs that Tidegate is measured beside: nginx as a plain reverse proxy, and moto's server."""
+"""The programs that Tidegate is measured beside: nginx and HAProxy as plain proxies, moto's server, fakecloud."""
 
 import contextlib
+import os
 import pathlib
 import shutil
 import socket
@@ -11,9 +12,12 @@ import time
 import urllib.error
 import urllib.request
 
+import pinned
+
 UP_WITHIN_SECONDS = 60
 
 NGINX = """
+{user}
 daemon off;
 worker_processes {workers};
 pid {folder}/nginx.pid;
@@ -28,6 +32,7 @@ http {{
   scgi_temp_path {folder}/scgi;
   client_max_body_size 6m;
   keepalive_requests 1000000000;
+  {tuning}
   upstream model {{
     server {upstream};
     keepalive 128;
@@ -43,6 +48,35 @@ http {{
     }}
   }}
 }}
+"""
+
+# For bodies: nothing waits for a whole request, and neither way goes through a file or through small buffers.
+FOR_BODIES = """
+  proxy_request_buffering off;
+  client_body_buffer_size 1m;
+  proxy_buffer_size 64k;
+  proxy_buffers 16 512k;
+  proxy_busy_buffers_size 1m;
+  proxy_max_temp_file_size 0;
+"""
+
+HAPROXY = """
+global
+  nbthread {workers}
+  maxconn 4096
+defaults
+  mode http
+  option http-keep-alive
+  http-reuse always
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+frontend client
+  bind 127.0.0.1:{port}
+  http-request set-path /invocations
+  default_backend model
+backend model
+  server model {upstream} pool-max-conn 128
 """
 
 
@@ -62,8 +96,8 @@ def _answers(url):
 
 
 @contextlib.contextmanager
-def _running(command, url, log):
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+def _running(command, url, log, core=pinned.SERVER, **options):
+    process = subprocess.Popen(pinned.to(core, command), stdin=subprocess.DEVNULL, stdout=log, stderr=log, **options)
     try:
         deadline = time.monotonic() + UP_WITHIN_SECONDS
         while not _answers(url):
@@ -81,21 +115,39 @@ def children(pid):
 
 
 @contextlib.contextmanager
-def nginx(upstream, workers):
-    """nginx in front of the same model server. Gives its address and its processes."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="tg-nginx-", dir="/tmp"))
-    # Its workers run as another user when it is started by root, and must reach the socket: they stay who they are.
+def _proxy(name, configuration, command):
+    """A proxy with its configuration in a folder of its own. Gives its address and its processes."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"tg-{name}-", dir="/tmp"))
     port = free_port()
-    config = folder / "nginx.conf"
-    user = "user root;" if pathlib.Path("/proc/self").stat().st_uid == 0 else ""
-    config.write_text(user + NGINX.format(folder=folder, port=port, upstream=upstream, workers=workers))
+    (folder / "conf").write_text(configuration(folder, port))
     url = f"http://127.0.0.1:{port}"
     try:
-        with (folder / "log").open("w") as log:
-            with _running([shutil.which("nginx"), "-c", str(config), "-p", str(folder)], url, log) as process:
-                yield url, lambda: [process.pid, *children(process.pid)]
+        with (folder / "log").open("w") as log, _running(command(folder), url, log) as process:
+            yield url, lambda: [process.pid, *children(process.pid)]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def nginx(upstream, tuning="", workers=1):
+    """nginx in front of the model server at `upstream` (an address, or `unix:` and a path)."""
+    # Its workers run as another user when it is started by root, and must reach the socket: they stay who they are.
+    user = "user root;" if os.geteuid() == 0 else ""
+
+    def configuration(folder, port):
+        return NGINX.format(user=user, folder=folder, port=port, upstream=upstream, workers=workers, tuning=tuning)
+
+    return _proxy("nginx", configuration, lambda folder: [shutil.which("nginx"), "-c", folder / "conf", "-p", folder])
+
+
+def haproxy(upstream, workers=1):
+    """HAProxy in front of the same."""
+    upstream = upstream.replace("unix:", "unix@")
+
+    def configuration(_folder, port):
+        return HAPROXY.format(port=port, upstream=upstream, workers=workers)
+
+    # In the foreground, one process.
+    return _proxy("haproxy", configuration, lambda folder: [shutil.which("haproxy"), "-db", "-f", folder / "conf"])
 
 
 @contextlib.contextmanager
@@ -105,4 +157,14 @@ def moto():
     url = f"http://127.0.0.1:{port}"
     with tempfile.NamedTemporaryFile("w", prefix="tg-moto-") as log:
         with _running([sys.executable, "-m", "moto.server", "-p", str(port)], url, log) as process:
+            yield url, lambda: [process.pid]
+
+
+@contextlib.contextmanager
+def fakecloud():
+    """fakecloud's server, with nothing of its own turned on."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with tempfile.NamedTemporaryFile("w", prefix="tg-fakecloud-") as log:
+        with _running(["fakecloud", "--addr", f"127.0.0.1:{port}"], url, log) as process:
             yield url, lambda: [process.pid]
