@@ -17,9 +17,9 @@ PAUSE_SECONDS = 2.0
 SUPERVISORS = 5
 # A killed process that is not gone by then is no longer the kill's fault.
 GONE_WITHIN_SECONDS = 5
-# A third instance of a new fleet that ends after it had become ready rolls its update back, as it should. And the server
-# waits a quarter of a second before it starts another instance, then twice as long with each of a fleet: with so many
-# the waits stay far below a request's patience, also for an endpoint of one instance.
+# A third instance of a new fleet that ends after it had become ready rolls its update back, as it should. And the
+# server waits a quarter of a second before it starts another instance, then twice as long with each of a fleet: with so
+# many the waits stay far below a request's patience, also for an endpoint of one instance.
 OF_A_FLEET_MAX = 2
 
 
