@@ -96,8 +96,8 @@ def _answers(url):
 
 
 @contextlib.contextmanager
-def _running(command, url, log, core=pinned.SERVER, **options):
-    process = subprocess.Popen(pinned.to(core, command), stdin=subprocess.DEVNULL, stdout=log, stderr=log, **options)
+def _running(command, url, log):
+    process = subprocess.Popen(pinned.to(pinned.SERVER, command), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
         deadline = time.monotonic() + UP_WITHIN_SECONDS
         while not _answers(url):
@@ -162,9 +162,9 @@ def moto():
 
 @contextlib.contextmanager
 def fakecloud():
-    """fakecloud's server, with nothing of its own turned on."""
+    """fakecloud's server; it keeps nothing on disk and logs no request."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with tempfile.NamedTemporaryFile("w", prefix="tg-fakecloud-") as log:
-        with _running(["fakecloud", "--addr", f"127.0.0.1:{port}"], url, log) as process:
+        with _running(["fakecloud", "--addr", f"127.0.0.1:{port}", "--log-level", "warn"], url, log) as process:
             yield url, lambda: [process.pid]

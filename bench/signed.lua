@@ -1,25 +1,16 @@
 -- Sends signed requests in turn, from the first again after the last, and tells what came of them as one line of JSON.
--- The driver made them and wrote them to a folder: 0.head, 0.body, 1.head, ... A signature holds for minutes, and a run
+-- The driver made them and wrote them to a file, the length of each before it. A signature holds for minutes, and a run
 -- takes seconds.
 
 local requests = {}
 local next_one = 0
 
-local function read(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local content = file:read("*a")
-  file:close()
-  return content
-end
-
 function init(args)
-  local folder = args[1] .. "/"
-  while true do
-    local head = read(folder .. #requests .. ".head")
-    if not head then break end
-    requests[#requests + 1] = head .. read(folder .. #requests .. ".body")
+  local file = assert(io.open(args[1], "rb"))
+  for length in file:lines() do
+    requests[#requests + 1] = file:read(tonumber(length))
   end
+  file:close()
 end
 
 function request()

@@ -54,4 +54,4 @@ section "conformance: unmodified clients against the release build"
 "$VENV/bin/python" -m pytest -q -n 3 --dist loadscope -m "not deep and not alone" -o cache_dir="$PWD/target/pytest" "$@" conformance
 
 section "conformance: a minute of everything at once"
-exec "$VENV/bin/python" -m pytest -q -m "alone and not deep" -o cache_dir="$PWD/target/pytest" conformance/test_soak.py
+exec "$VENV/bin/python" -m pytest -q -rP -m "alone and not deep" -o cache_dir="$PWD/target/pytest" conformance/test_soak.py

@@ -1,6 +1,7 @@
 """What ten thousand stored endpoints cost a server: its start, its memory, a page of ListEndpoints."""
 
 import concurrent.futures
+import contextlib
 import re
 import statistics
 import subprocess
@@ -57,54 +58,35 @@ def store(server, count):
 
 
 def measure(options):
-    found = {}
-    for count in (0, FEW, MANY):
-        with ours.running(config=f"[limits]\ninstances = {MANY}\n") as server:
+    found = {"starts": {}, "resident_mb": {}}
+    with contextlib.ExitStack() as stack:
+        pages = []
+        for count in (0, FEW, MANY):
+            server = stack.enter_context(ours.running(config=f"[limits]\ninstances = {MANY}\n"))
             if count:
                 store(server, count)
             server.stop()
-            took = [started(server) for _ in range(options.runs)]
+            found["starts"][str(count)] = sorted(started(server) * 1000 for _ in range(options.runs))
             server.start()
-            found[count] = {
-                "start_ms": statistics.median(took) * 1000,
-                "starts_ms": sorted(one * 1000 for one in took),
-                "resident_mb": at_rest_mb(server),
-            }
+            found["resident_mb"][str(count)] = at_rest_mb(server)
             if count:
-                page = calls(server, "ListEndpoints", lambda: [{"MaxResults": 100}])
-                load.flat_out(page, load.WARM_UP_SECONDS, CONNECTIONS)
-                found[count]["page"] = [
-                    load.flat_out(page, options.seconds, CONNECTIONS)["cpu_us"] for _ in range(options.runs)
-                ]
+                pages.append(calls(server, "ListEndpoints", lambda: [{"MaxResults": 100}], name=str(count)))
+        found["pages"] = load.side_by_side(pages, options.runs, options.seconds, CONNECTIONS)
     with ours.running() as server:
         ours.echo(server)
-        found["instance"] = {"resident_mb": at_rest_mb(server)}
+        found["resident_mb"]["echo"] = at_rest_mb(server)
     return found
 
 
 def rows(found):
-    # Figures that were read back have text for keys.
-    seen = {str(key): value for key, value in found.items()}
-    empty, few, many = seen["0"], seen[str(FEW)], seen[str(MANY)]
-
-    def start(what, one, bound):
-        return report.below(
-            f"start to ready, {what}", one["start_ms"], bound, "ms", low=one["starts_ms"][0], high=one["starts_ms"][-1]
-        )
-
-    yield start("existing data directory", empty, 30)
-    yield start(f"{MANY:,} endpoints stored", many, 1000)
-    each = (many["resident_mb"] - few["resident_mb"]) * 1e3 / (MANY - FEW)
-    yield report.below(f"memory of each of {MANY:,} stored endpoints", each, 10, "KB")
-    ours_page, theirs_page = statistics.median(many["page"]), statistics.median(few["page"])
-    each_run = sorted(one / other for one, other in zip(many["page"], few["page"], strict=True))
-    yield report.at_most(
-        f"a page of ListEndpoints, {MANY:,} endpoints, CPU",
-        f"itself, {FEW} endpoints",
-        (ours_page / theirs_page, each_run[0], each_run[-1]),
-        1.1,
-        ours=f"{ours_page:,.0f} µs",
-        theirs=f"{theirs_page:,.0f} µs",
-    )
-    yield report.below("memory of the idle server", empty["resident_mb"], 25, "MB")
-    yield report.Row("memory of the server, one endpoint", "–", seen["instance"]["resident_mb"], unit="MB")
+    few, many = str(FEW), str(MANY)
+    for what, count, bound in (("existing data directory", "0", 30), (f"{MANY:,} endpoints stored", many, 1000)):
+        took = found["starts"][count]
+        yield report.below(f"start to ready, {what}", statistics.median(took), bound, "ms", between=(took[0], took[-1]))
+    memory = found["resident_mb"]
+    each_kb = (memory[many] - memory[few]) * 1e3 / (MANY - FEW)
+    yield report.below(f"memory of each of {MANY:,} stored endpoints", each_kb, 10, "KB")
+    work = f"a page of ListEndpoints, {MANY:,} endpoints, CPU"
+    yield report.compared(work, f"itself, {FEW} endpoints", found["pages"], (many, few), "cpu_us", most=1.1)
+    yield report.below("memory of the idle server", memory["0"], 25, "MB")
+    yield report.Row("memory of the server, one endpoint", "–", f"{report.number(memory['echo'])} MB")
