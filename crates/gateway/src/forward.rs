@@ -9,14 +9,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::instance::InstanceId;
-use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{self, Instant};
 
 use crate::fault::{Fault, ModelFault, Unavailable};
 use crate::gate::Ticket;
-use crate::header;
 use crate::mirror::Copies;
 use crate::quota::{Quota, Share};
 use crate::recorder;
@@ -116,7 +114,7 @@ impl Forward<'_> {
     ) -> Result<Opened, Fault> {
         let endpoint = asked.endpoint;
         let Reached { instance, ticket, sent } = self.reach(asked, draw, record).await?;
-        if !sent.response.status().is_success() {
+        if !sent.head.status.is_success() {
             let timing = &mut record.timing;
             let read = self.pool.whole(&instance, sent, self.room, self.deadline, timing).await;
             return Err(match read {
@@ -130,10 +128,9 @@ impl Forward<'_> {
                 }
             });
         }
-        let Sent { connection, response } = sent;
-        let (mut parts, mut body) = response.into_parts();
-        let first = match time::timeout_at(self.deadline, stream::next_chunk(&mut body)).await {
-            Ok(first) => first.transpose().map_err(Cause::Broken),
+        let Sent { mut connection, head } = sent;
+        let first = match time::timeout_at(self.deadline, connection.next()).await {
+            Ok(first) => first.map_err(Cause::Broken),
             Err(_) => Err(Cause::TimedOut),
         };
         let first = first.map_err(|cause| {
@@ -145,11 +142,11 @@ impl Forward<'_> {
         let held = self.room.take(stream::HELD_BYTES).ok_or(no_room)?;
         let pool = self.pool.clone();
         let (variant, record) = (instance.place.target.header.clone(), record.take());
-        let source = Source { body, connection, instance, ticket, pool, held, record };
+        let source = Source { connection, instance, ticket, pool, held, record };
         Ok(Opened {
             variant,
-            content_type: parts.headers.remove(CONTENT_TYPE),
-            custom_attributes: parts.headers.remove(header::CUSTOM_ATTRIBUTES),
+            content_type: head.content_type,
+            custom_attributes: head.custom_attributes,
             frames: stream::start(source, first, limit),
         })
     }

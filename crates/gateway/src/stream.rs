@@ -9,9 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::Frame;
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{self, Instant};
 use wire::event_stream;
@@ -28,13 +25,12 @@ use crate::worker::Shared;
 /// Frames that wait for the client. With one, the model server is read from while the frame before is being sent.
 const FRAMES_AHEAD_MAX: usize = 1;
 
-/// What a stream may hold of the room for bodies: a chunk as hyper has read it (at most 64 KiB), and frames on their way.
+/// What a stream may hold of the room for bodies: a chunk as it was read (at most 64 KiB), and frames on their way.
 pub(crate) const HELD_BYTES: usize = 256 * 1024;
 
 /// A model server that has begun to answer, and all that is held for it.
 #[derive(Debug)]
 pub(crate) struct Source {
-    pub(crate) body: Incoming,
     pub(crate) connection: Connection,
     pub(crate) instance: Arc<Instance>,
     /// Keeps the instance from being stopped while the stream runs.
@@ -57,18 +53,6 @@ pub(crate) struct Limit {
     pub(crate) changes: watch::Receiver<()>,
     /// When the server stops.
     pub(crate) ending: watch::Receiver<Option<Instant>>,
-}
-
-/// The next bytes of a body; `None` at its end.
-pub(crate) async fn next_chunk(body: &mut Incoming) -> Option<hyper::Result<Bytes>> {
-    loop {
-        match body.frame().await?.map(Frame::into_data) {
-            Ok(Ok(chunk)) if !chunk.is_empty() => return Some(Ok(chunk)),
-            // Trailers mean nothing to a client of AWS's.
-            Ok(_) => {}
-            Err(error) => return Some(Err(error)),
-        }
-    }
 }
 
 /// Starts to pass on `first` and whatever follows it; nothing follows if there was not even a first.
@@ -101,7 +85,7 @@ impl Source {
         limit: Limit,
         client: &mpsc::Sender<Bytes>,
     ) -> Result<(), StreamFault> {
-        let Self { mut body, connection, instance, ticket, pool, held: _held, mut record } = self;
+        let Self { mut connection, instance, ticket, pool, held: _held, mut record } = self;
         let mut over = pin!(limit.reached(&ticket));
         let mut chunk = first;
         loop {
@@ -117,18 +101,18 @@ impl Source {
                 biased;
                 fault = &mut over => return Err(record.broke_off(fault)),
                 () = client.closed() => return Ok(()),
-                next = next_chunk(&mut body) => next,
+                next = connection.next() => next,
             };
             chunk = match next {
-                Some(Ok(chunk)) => chunk,
-                Some(Err(error)) => {
+                Ok(Some(chunk)) => chunk,
+                Err(error) => {
                     tracing::debug!(%error, instance = %instance.id, "a model server's stream broke off");
                     let now = Instant::now();
                     instance.failed(&ticket, now);
                     ticket.broke_off(now);
                     return Err(record.broke_off(StreamFault::Broken));
                 }
-                None => {
+                Ok(None) => {
                     ticket.answered();
                     pool.put(&instance.id, connection, Instant::now());
                     return Ok(());

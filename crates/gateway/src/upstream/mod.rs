@@ -4,9 +4,12 @@
 //! A request that may have reached a model server is never sent again (`reference/sagemaker-hosting.md` has no retry
 //! either): only what provably was not sent is safe to try elsewhere.
 
+mod chunks;
 mod connection;
 mod exchange;
+mod head;
 mod pool;
+mod socket;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -78,11 +81,11 @@ pub(crate) enum Cause {
     #[error("could not connect to the model server")]
     Connect(#[source] std::io::Error),
     #[error("the model server's connection closed before the request was sent")]
-    NotSent(#[source] hyper::Error),
+    NotSent(#[source] std::io::Error),
     #[error("the model server did not answer in time")]
     TimedOut,
     #[error("the model server's answer broke off")]
-    Broken(#[source] hyper::Error),
+    Broken(#[source] std::io::Error),
     #[error("the model server's answer is longer than {limit} bytes")]
     TooLong { limit: usize },
     #[error("the process holds as many bytes of bodies as it may")]

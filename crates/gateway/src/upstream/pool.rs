@@ -16,8 +16,9 @@ use super::connection::Connection;
 /// known to use (1 s), so that it is this side that closes: a server that closes may just be overtaken by a request.
 const IDLE_TIME_MAX: Duration = Duration::from_millis(800);
 
-/// Idle connections per instance and thread: as many as requests that a busy instance answers at once.
-const IDLE_PER_INSTANCE_MAX: usize = 32;
+/// Idle connections per instance and thread: as many as requests that a busy instance answers at once. With fewer, what
+/// comes in waves would connect anew with each of them.
+const IDLE_PER_INSTANCE_MAX: usize = 128;
 
 /// How often connections that have been idle too long are looked for, while there are any.
 const SWEEP_INTERVAL: Duration = Duration::from_millis(400);
@@ -54,7 +55,7 @@ impl Pool {
 
     /// Keeps a connection whose last answer has been read to its end `now`.
     pub(crate) fn put(&self, id: &InstanceId, connection: Connection, now: Instant) {
-        if connection.sender.is_closed() {
+        if !connection.is_at_rest() {
             return;
         }
         let mut all = self.0.idle.borrow_mut();
@@ -89,7 +90,7 @@ impl Shelf {
         let mut all = self.idle.borrow_mut();
         all.retain(|_, idle| {
             idle.retain(|idle| {
-                !idle.connection.sender.is_closed() && idle.since.elapsed() < IDLE_TIME_MAX
+                idle.since.elapsed() < IDLE_TIME_MAX && idle.connection.is_reusable()
             });
             !idle.is_empty()
         });

@@ -1,0 +1,269 @@
+//! One connection to a model server: HTTP/1.1 by hand, on the task of the request that uses it.
+//!
+//! A request needs no second task and no channel, the head and a small body leave in one system call, and a body of known
+//! length is read into the room that it needs. Dropping the connection closes it.
+
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use domain::instance::Address;
+
+use super::Outgoing;
+use super::chunks::{Chunks, Step};
+use super::head::{self, Framing, HEAD_BYTES_MAX, Head};
+use super::socket::Socket;
+
+/// What is read at once while the head is awaited: more than most answers have in all.
+const READ_BYTES: usize = 8 * 1024;
+
+/// What is read at once of a body.
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// A connection that can carry one request at a time.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    socket: Socket,
+    /// What has come and is not used yet.
+    buffer: BytesMut,
+    /// The head that is being sent, and how much of it has been.
+    head: Vec<u8>,
+    head_sent: usize,
+    /// What is left to send of the body.
+    body: Bytes,
+    /// Whether any byte of the request has been sent.
+    has_sent: bool,
+    left: Left,
+    /// Whether the model server keeps the connection after the answer.
+    stays: bool,
+}
+
+/// What is to come of an answer's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Length(u64),
+    Chunked(Chunks),
+    UntilClose,
+    Nothing,
+}
+
+/// Why a request got no answer.
+#[derive(Debug)]
+pub(super) struct Unanswered {
+    pub(super) error: io::Error,
+    /// Whether a byte of it was sent.
+    pub(super) was_sent: bool,
+}
+
+impl Connection {
+    pub(super) async fn open(address: &Address) -> io::Result<Self> {
+        Ok(Self::on(Socket::connect(address).await?))
+    }
+
+    pub(super) fn on(socket: Socket) -> Self {
+        Self {
+            socket,
+            buffer: BytesMut::new(),
+            head: Vec::new(),
+            head_sent: 0,
+            body: Bytes::new(),
+            has_sent: false,
+            left: Left::Nothing,
+            stays: true,
+        }
+    }
+
+    /// Whether another request may be sent on it now.
+    pub(super) fn is_reusable(&self) -> bool {
+        self.is_at_rest() && self.socket.is_quiet()
+    }
+
+    /// Whether its last exchange is over on both sides, and the model server keeps it.
+    pub(super) fn is_at_rest(&self) -> bool {
+        let is_sent = self.head_sent == self.head.len() && self.body.is_empty();
+        self.stays && is_sent && self.left == Left::Nothing && self.buffer.is_empty()
+    }
+
+    /// Sends a request and gives back the head of its answer. A model server may answer before it has read everything;
+    /// the rest is sent while the answer is read.
+    pub(super) async fn exchange(&mut self, request: &Outgoing) -> Result<Head, Unanswered> {
+        self.head.clear();
+        head::write(&mut self.head, &request.headers, request.body.len());
+        self.head_sent = 0;
+        self.body = request.body.clone();
+        self.has_sent = false;
+        let answered = poll_fn(|cx| self.poll_head(cx)).await;
+        answered.map_err(|error| Unanswered { error, was_sent: self.has_sent })
+    }
+
+    /// The next bytes of the answer's body, at least one; nothing at its end.
+    pub(crate) async fn next(&mut self) -> io::Result<Option<Bytes>> {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// The rest of the body's length, where it is known.
+    pub(super) fn announced(&self) -> Option<u64> {
+        match self.left {
+            Left::Length(left) => Some(left),
+            Left::Nothing => Some(0),
+            Left::Chunked(_) | Left::UntilClose => None,
+        }
+    }
+
+    /// Reads of a body whose length is known into `whole`, once: how much, at most `room`, and 0 at its end.
+    pub(super) async fn read_into(
+        &mut self,
+        whole: &mut BytesMut,
+        room: usize,
+    ) -> io::Result<usize> {
+        let Left::Length(left) = self.left else { return Ok(0) };
+        let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(room);
+        if wanted == 0 {
+            return Ok(0);
+        }
+        let read = if self.buffer.is_empty() {
+            let read = poll_fn(|cx| {
+                // An error of it is the request's, and that has its answer.
+                drop(self.poll_send(cx));
+                self.socket.poll_read(cx, &mut (&mut *whole).limit(wanted))
+            });
+            match read.await? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                read => read,
+            }
+        } else {
+            let here = self.buffer.len().min(wanted);
+            whole.put_slice(&self.buffer[..here]);
+            self.buffer.advance(here);
+            here
+        };
+        self.took(read);
+        Ok(read)
+    }
+
+    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Head>> {
+        loop {
+            let sending = self.poll_send(cx);
+            match ready!(self.poll_more(cx, READ_BYTES)) {
+                Ok(0) => {
+                    // Whoever closes while it is being written to may have answered before, but has not.
+                    sending?;
+                    return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+                }
+                Ok(_) => {}
+                Err(error) => return Poll::Ready(Err(sending.err().unwrap_or(error))),
+            }
+            let read = head::read(&self.buffer).map_err(io::Error::other)?;
+            if let Some((head, length)) = read {
+                if !self.has_sent {
+                    // Whatever it says, it says it of something else.
+                    let error = io::Error::other("an answer came before the request was sent");
+                    return Poll::Ready(Err(error));
+                }
+                self.buffer.advance(length);
+                self.stays = head.stays;
+                self.left = match head.framing {
+                    Framing::Length(0) => Left::Nothing,
+                    Framing::Length(length) => Left::Length(length),
+                    Framing::Chunked => Left::Chunked(Chunks::Size),
+                    Framing::UntilClose => Left::UntilClose,
+                };
+                return Poll::Ready(Ok(head));
+            }
+            if self.buffer.len() > HEAD_BYTES_MAX {
+                return Poll::Ready(Err(io::Error::other(head::Malformed::TooLong)));
+            }
+        }
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
+        loop {
+            let here = match &mut self.left {
+                Left::Nothing => return Poll::Ready(Ok(None)),
+                Left::UntilClose => self.buffer.len(),
+                Left::Length(left) => {
+                    usize::try_from(*left).unwrap_or(usize::MAX).min(self.buffer.len())
+                }
+                Left::Chunked(chunks) => match chunks.step(&mut self.buffer) {
+                    Ok(Step::Data(here)) => here,
+                    Ok(Step::More) => 0,
+                    Ok(Step::Over) => {
+                        self.left = Left::Nothing;
+                        continue;
+                    }
+                    Err(malformed) => return Poll::Ready(Err(io::Error::other(malformed))),
+                },
+            };
+            if here > 0 {
+                let piece = self.buffer.split_to(here).freeze();
+                self.took(here);
+                return Poll::Ready(Ok(Some(piece)));
+            }
+            drop(self.poll_send(cx));
+            if ready!(self.poll_more(cx, PIECE_BYTES))? == 0 {
+                if self.left == Left::UntilClose {
+                    self.left = Left::Nothing;
+                } else {
+                    return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+                }
+            }
+        }
+    }
+
+    /// So many bytes of the body have been taken.
+    fn took(&mut self, bytes: usize) {
+        match &mut self.left {
+            Left::Length(left) => {
+                *left = left.saturating_sub(bytes as u64);
+                if *left == 0 {
+                    self.left = Left::Nothing;
+                }
+            }
+            Left::Chunked(chunks) => chunks.consumed(bytes),
+            Left::UntilClose | Left::Nothing => {}
+        }
+    }
+
+    fn poll_more(&mut self, cx: &mut Context<'_>, room: usize) -> Poll<io::Result<usize>> {
+        self.buffer.reserve(room);
+        self.socket.poll_read(cx, &mut self.buffer)
+    }
+
+    /// Sends what can be sent.
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        loop {
+            let head = &self.head[self.head_sent..];
+            let slices = [IoSlice::new(head), IoSlice::new(&self.body)];
+            let slices = match (head.is_empty(), self.body.is_empty()) {
+                (true, true) => return Ok(()),
+                (true, false) => &slices[1..],
+                (false, true) => &slices[..1],
+                (false, false) => &slices[..],
+            };
+            let sent = match self.socket.poll_write(cx, slices) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(Ok(0)) => Err(io::ErrorKind::WriteZero.into()),
+                Poll::Ready(sent) => sent,
+            };
+            match sent {
+                Ok(sent) => {
+                    self.has_sent = true;
+                    let of_head = sent.min(head.len());
+                    self.head_sent += of_head;
+                    self.body.advance(sent - of_head);
+                }
+                Err(error) => {
+                    // Nothing more can be sent; what the model server has said already may still be read.
+                    self.head_sent = self.head.len();
+                    self.body.clear();
+                    self.stays = false;
+                    return Err(error);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
