@@ -22,7 +22,7 @@ mod suite;
 pub use memory::MemoryStore;
 pub use rehearsal::Rehearsal;
 pub use sqlite::SqliteStore;
-pub use state::{Changes, State, Table};
+pub use state::{Changes, State, Table, Timeline};
 
 /// A decision as the writer runs it.
 pub type Decision = Box<dyn FnOnce(&State) -> Changes + Send>;

@@ -15,11 +15,14 @@ use domain::uuid::Uuid;
 use rpds::RedBlackTreeMapSync;
 
 use crate::record::{
-    ActivityKey, Counters, HistoryKey, Record, Row, SafeUpdate, ServerTime, Tagged,
+    self, ActivityKey, Counters, HistoryKey, Record, Row, SafeUpdate, ServerTime, Tagged,
 };
 
 /// Records of one kind by key, in the order of their keys. Cloning one costs nothing.
 pub type Table<R> = RedBlackTreeMapSync<<R as Record>::Key, Arc<R>>;
+
+/// Records of one kind in the order in which they were created, and of their keys where that was at once.
+pub type Timeline<R> = RedBlackTreeMapSync<(Timestamp, <R as Record>::Key), Arc<R>>;
 
 /// All that is kept.
 #[derive(Debug, Clone, Default)]
@@ -48,6 +51,10 @@ pub struct State {
     pub deletion_tasks: Table<DeletionTask>,
     pub(crate) counters: Table<Counters>,
     pub(crate) time: Table<ServerTime>,
+    // What lists are sorted by, so that a page costs the same however long the list is. Nothing of it is kept.
+    pub(crate) models_in_time: Timeline<Model>,
+    pub(crate) endpoint_configs_in_time: Timeline<EndpointConfig>,
+    pub(crate) endpoints_in_time: Timeline<Endpoint>,
 }
 
 impl State {
@@ -195,7 +202,7 @@ struct Put<R: Record>(Arc<R>);
 
 impl<R: Record> Edit for Put<R> {
     fn apply(&self, state: &mut State) {
-        R::table_mut(state).insert_mut(self.0.key(), Arc::clone(&self.0));
+        record::put(state, &self.0);
     }
 
     fn row(&self) -> Result<Row, serde_json::Error> {
@@ -207,7 +214,7 @@ struct Delete<R: Record>(R::Key);
 
 impl<R: Record> Edit for Delete<R> {
     fn apply(&self, state: &mut State) {
-        R::table_mut(state).remove_mut(&self.0);
+        record::delete::<R>(state, &self.0);
     }
 
     fn row(&self) -> Result<Row, serde_json::Error> {

@@ -1,13 +1,14 @@
 //! `ListEndpointConfigs`.
 
 use domain::arn::Kind;
+use domain::endpoint_config::EndpointConfig;
 use wire::sagemaker::{
     EndpointConfigSortKey, EndpointConfigSummary, ListEndpointConfigsInput,
     ListEndpointConfigsOutput,
 };
 
 use super::members::timestamp;
-use super::page::{Item, Order, Query, Range, SortBy, page, query};
+use super::page::{Order, Query, Range, SortBy, page, query};
 use crate::{Context, Error};
 
 pub(super) fn list_endpoint_configs(
@@ -18,19 +19,14 @@ pub(super) fn list_endpoint_configs(
         Some(EndpointConfigSortKey::Name) => SortBy::Name,
         Some(EndpointConfigSortKey::CreationTime) | None => SortBy::CreationTime,
     };
-    let query = query!("configs" of input sorted by by);
+    let query = query!(input sorted by by);
     let state = cx.store.state();
-    let items = state.endpoint_configs.values().map(|config| Item {
-        name: config.name.to_string(),
-        created_at: config.created_at,
-        modified_at: config.created_at,
-        status: "",
-        shown: EndpointConfigSummary {
-            endpoint_config_name: config.name.to_string(),
-            endpoint_config_arn: cx.scope.sagemaker(Kind::EndpointConfig, &config.name),
-            creation_time: timestamp(config.created_at),
-        },
-    });
-    let (endpoint_configs, next_token) = page(items, &query)?;
+    let (found, next_token) = page(&state, &query, |_: &EndpointConfig| true)?;
+    let shown = |config: &EndpointConfig| EndpointConfigSummary {
+        endpoint_config_name: config.name.to_string(),
+        endpoint_config_arn: cx.scope.sagemaker(Kind::EndpointConfig, &config.name),
+        creation_time: timestamp(config.created_at),
+    };
+    let endpoint_configs = found.into_iter().map(shown).collect();
     Ok(ListEndpointConfigsOutput { endpoint_configs, next_token })
 }

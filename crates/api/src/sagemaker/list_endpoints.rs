@@ -1,12 +1,13 @@
 //! `ListEndpoints`.
 
+use domain::endpoint::Endpoint;
 use wire::sagemaker::{
     EndpointSortKey, EndpointStatus, EndpointSummary, ListEndpointsInput, ListEndpointsOutput,
 };
 
 use super::describe_endpoint::status;
 use super::members::timestamp;
-use super::page::{Item, Order, Query, Range, SortBy, page, query};
+use super::page::{Order, Query, Range, SortBy, page, query};
 use crate::{Context, Error};
 
 pub(super) fn list_endpoints(
@@ -24,25 +25,16 @@ pub(super) fn list_endpoints(
         after_inclusive: false,
     };
     let wanted: Option<EndpointStatus> = input.status_equals;
-    let query = Query { modified, ..query!("endpoints" of input sorted by by) };
+    let query = Query { modified, ..query!(input sorted by by) };
     let state = cx.store.state();
-    let endpoints = state
-        .endpoints
-        .values()
-        .filter(|endpoint| wanted.is_none_or(|one| one == status(endpoint.stage)));
-    let items = endpoints.map(|endpoint| Item {
-        name: endpoint.name.to_string(),
-        created_at: endpoint.created_at,
-        modified_at: endpoint.modified_at,
-        status: endpoint.stage.status(),
-        shown: EndpointSummary {
-            endpoint_name: endpoint.name.to_string(),
-            endpoint_arn: cx.endpoint_arn(&endpoint.name),
-            creation_time: timestamp(endpoint.created_at),
-            last_modified_time: timestamp(endpoint.modified_at),
-            endpoint_status: status(endpoint.stage),
-        },
-    });
-    let (endpoints, next_token) = page(items, &query)?;
-    Ok(ListEndpointsOutput { endpoints, next_token })
+    let has_status = |endpoint: &Endpoint| wanted.is_none_or(|one| one == status(endpoint.stage));
+    let (found, next_token) = page(&state, &query, has_status)?;
+    let shown = |endpoint: &Endpoint| EndpointSummary {
+        endpoint_name: endpoint.name.to_string(),
+        endpoint_arn: cx.endpoint_arn(&endpoint.name),
+        creation_time: timestamp(endpoint.created_at),
+        last_modified_time: timestamp(endpoint.modified_at),
+        endpoint_status: status(endpoint.stage),
+    };
+    Ok(ListEndpointsOutput { endpoints: found.into_iter().map(shown).collect(), next_token })
 }

@@ -22,7 +22,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::state::{State, Table};
+use crate::state::{State, Table, Timeline};
 
 pub use safe_update::{Lender, SafeUpdate};
 
@@ -37,9 +37,47 @@ pub trait Record: Serialize + DeserializeOwned + Send + Sync + 'static {
     fn key_text(key: &Self::Key) -> String;
     fn table_mut(state: &mut State) -> &mut Table<Self>;
 
+    /// The timeline that such records have besides their table, and when this one was created.
+    fn timeline_mut<'a>(
+        &self,
+        _state: &'a mut State,
+    ) -> Option<(&'a mut Timeline<Self>, Timestamp)> {
+        None
+    }
+
     /// Brings the JSON form of an older version up to `VERSION`.
     fn upgrade(_from: u32, body: serde_json::Value) -> serde_json::Value {
         body
+    }
+}
+
+/// A record of which lists are asked for in the order of creation.
+pub trait Listed: Record {
+    fn table(state: &State) -> &Table<Self>;
+    fn timeline(state: &State) -> &Timeline<Self>;
+    fn created_at(&self) -> Timestamp;
+}
+
+/// Puts a record into its table, and in its place in time.
+pub(crate) fn put<R: Record>(state: &mut State, record: &Arc<R>) {
+    let key = record.key();
+    take_out_of_time::<R>(state, &key);
+    if let Some((timeline, created_at)) = record.timeline_mut(state) {
+        timeline.insert_mut((created_at, key.clone()), Arc::clone(record));
+    }
+    R::table_mut(state).insert_mut(key, Arc::clone(record));
+}
+
+/// Removes a record; one that is not there is no error.
+pub(crate) fn delete<R: Record>(state: &mut State, key: &R::Key) {
+    take_out_of_time::<R>(state, key);
+    R::table_mut(state).remove_mut(key);
+}
+
+fn take_out_of_time<R: Record>(state: &mut State, key: &R::Key) {
+    let Some(before) = R::table_mut(state).get(key).cloned() else { return };
+    if let Some((timeline, created_at)) = before.timeline_mut(state) {
+        timeline.remove_mut(&(created_at, key.clone()));
     }
 }
 
@@ -109,7 +147,7 @@ pub(crate) struct ServerTime {
 }
 
 macro_rules! records {
-    ($($record:ty: $kind:literal version $version:literal in $table:ident by $key:ty, |$it:ident| $of:expr, |$text:ident| $as_text:expr;)+) => {
+    ($($record:ty: $kind:literal version $version:literal in $table:ident $(and $timeline:ident)? by $key:ty, |$it:ident| $of:expr, |$text:ident| $as_text:expr;)+) => {
         $(impl Record for $record {
             const KIND: &'static str = $kind;
             const VERSION: u32 = $version;
@@ -127,7 +165,25 @@ macro_rules! records {
             fn table_mut(state: &mut State) -> &mut Table<Self> {
                 &mut state.$table
             }
-        })+
+
+            $(fn timeline_mut<'a>(&self, state: &'a mut State) -> Option<(&'a mut Timeline<Self>, Timestamp)> {
+                Some((&mut state.$timeline, self.created_at))
+            })?
+        }
+
+        $(impl Listed for $record {
+            fn table(state: &State) -> &Table<Self> {
+                &state.$table
+            }
+
+            fn timeline(state: &State) -> &Timeline<Self> {
+                &state.$timeline
+            }
+
+            fn created_at(&self) -> Timestamp {
+                self.created_at
+            }
+        })?)+
 
         /// Puts a stored row into the state.
         pub(crate) fn load(state: &mut State, kind: &str, version: u32, body: &[u8]) -> Result<(), Error> {
@@ -140,9 +196,9 @@ macro_rules! records {
 }
 
 records! {
-    Model: "model" version 1 in models by ModelName, |it| it.name.clone(), |key| key.to_string();
-    EndpointConfig: "endpoint-config" version 1 in endpoint_configs by EndpointConfigName, |it| it.name.clone(), |key| key.to_string();
-    Endpoint: "endpoint" version 1 in endpoints by EndpointKey, |it| EndpointKey::from(&it.name), |key| key.as_str().to_owned();
+    Model: "model" version 1 in models and models_in_time by ModelName, |it| it.name.clone(), |key| key.to_string();
+    EndpointConfig: "endpoint-config" version 1 in endpoint_configs and endpoint_configs_in_time by EndpointConfigName, |it| it.name.clone(), |key| key.to_string();
+    Endpoint: "endpoint" version 1 in endpoints and endpoints_in_time by EndpointKey, |it| EndpointKey::from(&it.name), |key| key.as_str().to_owned();
     Target: "scalable-target" version 1 in targets by TargetKey, |it| TargetKey::from(&it.resource), |key| key.to_string();
     Policy: "scaling-policy" version 1 in policies by (TargetKey, String), |it| (it.target.clone(), it.name.clone()), |key| format!("{}\n{}", key.0, key.1);
     ScheduledAction: "scheduled-action" version 1 in scheduled_actions by (TargetKey, String), |it| (it.target.clone(), it.name.clone()), |key| format!("{}\n{}", key.0, key.1);
@@ -171,7 +227,7 @@ fn load_as<R: Record>(state: &mut State, version: u32, body: &[u8]) -> Result<()
     let body = serde_json::from_slice(body).map_err(|why| unreadable(why.to_string()))?;
     let body = if version < R::VERSION { R::upgrade(version, body) } else { body };
     let record: R = serde_json::from_value(body).map_err(|why| unreadable(why.to_string()))?;
-    R::table_mut(state).insert_mut(record.key(), Arc::new(record));
+    put(state, &Arc::new(record));
     Ok(())
 }
 

@@ -20,7 +20,7 @@ use scaling::{
 };
 
 use crate::memory::Disk;
-use crate::record::{Lender, SafeUpdate, Tagged};
+use crate::record::{Lender, Listed, SafeUpdate, Tagged};
 use crate::{Changes, Error, MemoryStore, SqliteStore, State, Store, Undecided, decide};
 
 /// Opens a store, again and again, on what it kept before.
@@ -184,6 +184,26 @@ async fn a_safe_update_outlives_a_restart(place: impl Place) {
     assert!(!found.is_running() && !found.has_ended());
 }
 
+async fn records_are_found_in_the_order_of_their_creation(place: impl Place) {
+    let named = |name: &str, at| Model { created_at: Timestamp::from_millis(at), ..model(name) };
+    let all = [named("a", 3), named("b", 1), named("c", 2), named("d", 2)];
+    let again = named("b", 4);
+    let store = place.open();
+    for changes in [
+        all.into_iter().fold(Changes::none(), Changes::put),
+        Changes::none().delete::<Model>("b".parse().unwrap()),
+        Changes::none().put(again),
+    ] {
+        decide(&*store, |_: &State| -> Result<_, ()> { Ok((changes, ())) }).await.unwrap();
+    }
+    let in_time = |store: &dyn Store| -> Vec<String> {
+        Model::timeline(&store.state()).values().map(|model| model.name.to_string()).collect()
+    };
+    assert_eq!(in_time(&*store), ["c", "d", "a", "b"]);
+    drop(store);
+    assert_eq!(in_time(&*place.open()), ["c", "d", "a", "b"], "after a restart");
+}
+
 async fn a_deleted_record_stays_away(place: impl Place) {
     let store = place.open();
     put_model(&*store, "m").await.unwrap();
@@ -227,6 +247,7 @@ store_suite! {
     every_record_of_scaling_outlives_a_restart,
     a_safe_update_outlives_a_restart,
     what_belongs_to_a_target_is_found_in_its_order,
+    records_are_found_in_the_order_of_their_creation,
     a_deleted_record_stays_away,
     a_decision_that_panics_fails_alone,
 }
