@@ -179,7 +179,7 @@ impl Forward<'_> {
                         );
                     }
                     let timing = &mut record.timing;
-                    match self.pool.send(&instance, request, self.deadline, timing).await {
+                    match self.pool.send(&instance, request, (now, self.deadline), timing).await {
                         Ok(sent) => return Ok(Reached { instance, ticket, sent }),
                         Err(failure) => {
                             self.failed(&instance, &ticket, &failure, record);

@@ -8,7 +8,6 @@ use std::fmt;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http::HeaderMap;
 use tokio::time::Instant;
 use wire::sagemaker_runtime::Operation;
 
@@ -19,7 +18,7 @@ use crate::recorder::{self, Recorder};
 use crate::route_table::{Copied, Place, Whom};
 use crate::stream::Limit;
 use crate::task;
-use crate::upstream::{Outgoing, Pool};
+use crate::upstream::{Headers, Outgoing, Pool};
 use crate::worker::Shared;
 
 /// Sends the copies of one thread; clones are the same one.
@@ -65,7 +64,7 @@ impl Copies<'_> {
         self,
         shadow: &Copied,
         (unit, random): (f64, u64),
-        headers: &HeaderMap,
+        headers: &Headers,
         (since, deadline): (Instant, Instant),
     ) {
         if unit >= shadow.share {

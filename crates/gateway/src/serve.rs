@@ -8,7 +8,7 @@ use bytes::Bytes;
 use domain::name::{EndpointName, VariantName};
 use http::header::{ACCEPT, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 use wire::sagemaker_runtime::{Operation, SERVICE};
@@ -26,13 +26,12 @@ use crate::recorder;
 use crate::route_table::Whom;
 use crate::stream::Limit;
 use crate::task;
-use crate::upstream::Outgoing;
+use crate::upstream::{Headers, Outgoing};
 use crate::worker::Worker;
 
 /// What a model server may see of a request's head (`reference/sagemaker-hosting.md`, section 5, "Header allow-list"),
 /// beside what it should answer in.
-const PASSED_ON: [http::HeaderName; 3] =
-    [CONTENT_TYPE, header::CUSTOM_ATTRIBUTES, header::INFERENCE_ID];
+const PASSED_ON: [HeaderName; 3] = [CONTENT_TYPE, header::CUSTOM_ATTRIBUTES, header::INFERENCE_ID];
 
 /// When a request that could not be taken may come again: soon, for what is full now has room with the next answer.
 const RETRY_AFTER_SECS: HeaderValue = HeaderValue::from_static("1");
@@ -194,18 +193,19 @@ fn forward<'a>(
     })
 }
 
-fn passed_on(operation: Operation, headers: &HeaderMap) -> HeaderMap {
-    // Three more will be what to answer in, the host and the length.
-    let mut passed = HeaderMap::with_capacity(PASSED_ON.len() + 3);
-    for name in PASSED_ON {
-        for value in headers.get_all(&name) {
-            passed.append(&name, value.clone());
-        }
-    }
-    for value in headers.get_all(admit::accept(operation)) {
-        passed.append(ACCEPT, value.clone());
-    }
-    passed
+fn passed_on(operation: Operation, headers: &HeaderMap) -> Headers {
+    let accept = admit::accept(operation);
+    let passes = |(name, value): (&HeaderName, &HeaderValue)| {
+        let name = if *name == accept {
+            ACCEPT
+        } else if PASSED_ON.contains(name) {
+            name.clone()
+        } else {
+            return None;
+        };
+        Some((name, value.clone()))
+    };
+    headers.iter().filter_map(passes).collect()
 }
 
 /// The answer to a request that a model server has answered well (`reference/sagemaker-hosting.md`, section 5).

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use auth::{Credentials, SigningKeys};
 use domain::time::Clock;
+use domain::uuid::Uuid;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -99,16 +100,8 @@ impl Worker {
         (random.f64(), random.u64(..))
     }
 
-    /// A request's id, in the form of a version 4 UUID. It names, it does not protect: no secret lies in it.
+    /// A request's id. It names, it does not protect: no secret lies in it.
     pub(crate) fn request_id(&self) -> String {
-        let bits = self.random.borrow_mut().u128(..);
-        let (high, middle, low) = (bits >> 96, bits >> 64, bits);
-        format!(
-            "{high:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-            (middle >> 16) & 0xffff,
-            middle & 0xfff,
-            (low >> 48) & 0x3fff | 0x8000,
-            low & 0xffff_ffff_ffff
-        )
+        Uuid::from_entropy(self.random.borrow_mut().u128(..)).to_string()
     }
 }

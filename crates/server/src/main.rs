@@ -26,6 +26,11 @@ use crate::assemble::Server;
 use crate::config::{Config, UpArgs};
 use crate::data_dir::{DataDirError, has_no_room};
 
+/// Requests make and drop many small things, and bodies of megabytes: it keeps both at hand, where the C library's gives the
+/// large ones back to the kernel each time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Threads of the control plane's runtime: it mostly waits for the store and the disk.
 const CONTROL_THREADS: usize = 2;
 

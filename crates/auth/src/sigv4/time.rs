@@ -50,16 +50,13 @@ impl BasicTime {
         let unix = unix.clamp(RANGE.0, RANGE.1);
         let civil = civil(unix);
         let (date, time) = (civil.date(), civil.time());
-        let written = format!(
-            "{:04}{:02}{:02}T{:02}{:02}{:02}Z",
-            date.year(),
-            date.month(),
-            date.day(),
-            time.hour(),
-            time.minute(),
-            time.second()
-        );
-        Self { text: sixteen(&written), unix }
+        let [y1, y2] = digits(date.year() / 100);
+        let [y3, y4] = digits(date.year() % 100);
+        let ([mo1, mo2], [d1, d2]) = (digits(date.month().into()), digits(date.day().into()));
+        let ([h1, h2], [mi1, mi2]) = (digits(time.hour().into()), digits(time.minute().into()));
+        let [s1, s2] = digits(time.second().into());
+        let text = [y1, y2, y3, y4, mo1, mo2, d1, d2, b'T', h1, h2, mi1, mi2, s1, s2, b'Z'];
+        Self { text, unix }
     }
 
     pub fn as_str(&self) -> &str {
@@ -82,8 +79,10 @@ fn civil(unix: i64) -> DateTime {
     TimeZone::UTC.to_datetime(Timestamp::from_second(unix).expect("clamped into the range"))
 }
 
-fn sixteen(written: &str) -> [u8; 16] {
-    written.as_bytes().try_into().expect("years of four digits make sixteen characters")
+/// The two digits of a number below 100.
+fn digits(number: i16) -> [u8; 2] {
+    let digit = |number: i16| u8::try_from(number % 10).unwrap_or_default().saturating_add(b'0');
+    [digit(number / 10), digit(number)]
 }
 
 fn pair(tens: u8, ones: u8) -> Option<i8> {

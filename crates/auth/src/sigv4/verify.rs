@@ -97,12 +97,12 @@ impl<'a> Claim<'a> {
 
     fn check_time(&self, expect: &Expectation<'_>) -> Result<(), Problem> {
         let (at, presigned, skew_secs) = (self.timestamp, self.presigned, expect.skew_secs);
-        let now = BasicTime::from_unix(expect.now);
+        let now = || BasicTime::from_unix(expect.now);
         let window_secs = self.expires_secs.unwrap_or(skew_secs);
         let earliest = expect.now.saturating_sub(window_secs.into());
         if at.unix() < earliest {
             let limit = BasicTime::from_unix(earliest);
-            return Err(Problem::Expired { at, limit, now, window_secs, presigned });
+            return Err(Problem::Expired { at, limit, now: now(), window_secs, presigned });
         }
         let latest = expect.now.saturating_add(skew_secs.into());
         if at.unix() > latest {
@@ -110,7 +110,7 @@ impl<'a> Claim<'a> {
             return Err(Problem::NotYetCurrent {
                 at,
                 limit,
-                now,
+                now: now(),
                 window_secs: skew_secs,
                 presigned,
             });

@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use domain::name::{EndpointName, VariantName};
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderName, Method};
 use http_body::Body;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -184,35 +184,30 @@ struct Members {
 /// The members of a request so plain that it satisfies the model whatever else is in it; nothing if that is not plain
 /// to see. It spares the usual request the general validation, and a test holds the two against each other.
 fn plain(parts: &Parts) -> Option<Members> {
-    let is_plain = |value: &HeaderValue| value.len() <= HEADER_BYTES_MAX && value.to_str().is_ok();
-    if parts.method != Method::POST || EXAMINED.iter().any(|name| parts.headers.contains_key(name))
-    {
+    if parts.method != Method::POST {
         return None;
     }
     let (operation, label) = route(parts.uri.path())?;
-    for name in [CONTENT_TYPE, accept(operation), header::CUSTOM_ATTRIBUTES] {
-        if !single(&parts.headers, &name)?.is_none_or(is_plain) {
+    let passed = [CONTENT_TYPE, accept(operation), header::CUSTOM_ATTRIBUTES];
+    let (mut seen, mut variant) = ([false; 3], None);
+    for (name, value) in &parts.headers {
+        let is_special = if let Some(place) = passed.iter().position(|one| one == name) {
+            if value.len() > HEADER_BYTES_MAX || value.to_str().is_err() {
+                return None;
+            }
+            std::mem::replace(&mut seen[place], true)
+        } else if *name == header::TARGET_VARIANT {
+            variant.replace(VariantName::from_str(value.to_str().ok()?).ok()?).is_some()
+        } else {
+            EXAMINED.contains(name)
+        };
+        if is_special {
             return None;
         }
     }
     let endpoint = EndpointName::from_str(label).ok()?;
-    let variant = match single(&parts.headers, &header::TARGET_VARIANT)? {
-        Some(name) => Some(VariantName::from_str(name.to_str().ok()?).ok()?),
-        None => None,
-    };
     // What no endpoint supports is among the headers that are not plain.
     Some(Members { endpoint, variant, unsupported: None })
-}
-
-/// The header's value, or that there is none; nothing if it comes more than once.
-#[expect(
-    clippy::option_option,
-    reason = "the three answers are told apart where they are asked for"
-)]
-fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Option<&'a HeaderValue>> {
-    let mut values = headers.get_all(name).iter();
-    let first = values.next();
-    values.next().is_none().then_some(first)
 }
 
 /// Headers whose constraints only the general validation knows.

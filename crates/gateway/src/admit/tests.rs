@@ -1,4 +1,4 @@
-use http::Request;
+use http::{HeaderValue, Request};
 use proptest::prelude::*;
 
 use super::*;

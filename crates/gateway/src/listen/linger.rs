@@ -5,6 +5,7 @@
 //! refused. So the own side is closed first, after the answer, and what still comes is thrown away for a while. The
 //! client waits for nothing of this.
 
+use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -22,6 +23,14 @@ const LINGER_BYTES_MAX: usize = 128 * 1024 * 1024;
 
 /// How long an unwanted body is read and thrown away.
 const LINGER_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// A head and a body that are no longer than this together are written in one piece: copying them costs less than
+/// telling the kernel of two.
+const JOINED_BYTES_MAX: usize = 4 * 1024;
+
+thread_local! {
+    static JOINED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// What is thrown away at a time.
 const BLOCK_BYTES: usize = 8 * 1024;
@@ -100,7 +109,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Linger<S> {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bytes)
+        let length: usize = bytes.iter().map(|piece| piece.len()).sum();
+        if bytes.len() < 2 || length > JOINED_BYTES_MAX {
+            return Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
+        }
+        JOINED.with_borrow_mut(|joined| {
+            joined.clear();
+            for piece in bytes {
+                joined.extend_from_slice(piece);
+            }
+            Pin::new(&mut self.stream).poll_write(cx, joined)
+        })
     }
 
     fn is_write_vectored(&self) -> bool {

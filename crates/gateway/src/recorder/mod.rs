@@ -10,13 +10,13 @@ mod request;
 mod series;
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::metric::{Measured, Sink};
 use domain::time::{Clock, Timestamp};
+use foldhash::HashMap;
 use tokio::time::Instant;
 
 use crate::route_table::{Routes, Target};

@@ -3,7 +3,7 @@
 //! `control` publishes; requests read without a lock. What a request may not do is hold a snapshot across a wait: it
 //! chooses, takes a ticket of the instance's [`Gate`], and lets go.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,6 +13,7 @@ use domain::name::{EndpointName, VariantName};
 use domain::route::{
     EndpointRoute, InstanceRoute, RouteTable, ShadowRoute, Strategy, Traffic, VariantRoute,
 };
+use foldhash::HashMap;
 use http::HeaderValue;
 use tokio::sync::watch;
 use tokio::time::Instant;

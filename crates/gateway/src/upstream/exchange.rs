@@ -53,17 +53,16 @@ impl Pool {
         Ok(reply)
     }
 
-    /// Sends the request to the instance, and waits for the head of its answer until `deadline`.
+    /// Sends the request to the instance `now`, and waits for the head of its answer until `deadline`.
     pub(crate) async fn send(
         &self,
         instance: &Instance,
         request: &Outgoing,
-        deadline: Instant,
+        (now, deadline): (Instant, Instant),
         timing: &mut Timing,
     ) -> Result<Sent, Failure> {
         let mut stale = 0;
         loop {
-            let now = Instant::now();
             let usable = stale < STALE_CONNECTIONS_MAX;
             let pooled = if usable { self.take(&instance.id, now) } else { None };
             let is_pooled = pooled.is_some();

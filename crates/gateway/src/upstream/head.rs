@@ -3,9 +3,11 @@
 //! Pure: bytes in, what they say out. An answer that could be read in two ways is refused, so that no model server can
 //! smuggle the answer to the next request into this one.
 
+use std::mem::MaybeUninit;
+
 use bytes::BufMut;
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::header::CUSTOM_ATTRIBUTES;
 
@@ -54,7 +56,7 @@ pub(super) enum Malformed {
 }
 
 /// The head of a request with these headers and a body of that length.
-pub(super) fn write(out: &mut Vec<u8>, headers: &HeaderMap, length: usize) {
+pub(super) fn write(out: &mut Vec<u8>, headers: &[(HeaderName, HeaderValue)], length: usize) {
     out.put_slice(BEGINNING);
     for (name, value) in headers {
         out.put_slice(name.as_str().as_bytes());
@@ -72,10 +74,15 @@ pub(super) fn write(out: &mut Vec<u8>, headers: &HeaderMap, length: usize) {
 pub(super) fn read(bytes: &[u8]) -> Result<Option<(Head, usize)>, Malformed> {
     let mut passed = 0;
     loop {
-        let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
-        let mut response = httparse::Response::new(&mut headers);
+        let mut headers = [const { MaybeUninit::uninit() }; HEADERS_MAX];
+        let mut response = httparse::Response::new(&mut []);
         let rest = bytes.get(passed..).unwrap_or_default();
-        let httparse::Status::Complete(length) = response.parse(rest)? else {
+        let status = httparse::ParserConfig::default().parse_response_with_uninit_headers(
+            &mut response,
+            rest,
+            &mut headers,
+        )?;
+        let httparse::Status::Complete(length) = status else {
             return if bytes.len() >= HEAD_BYTES_MAX { Err(Malformed::TooLong) } else { Ok(None) };
         };
         passed += length;
@@ -280,9 +287,10 @@ mod tests {
 
     #[test]
     fn a_request_is_written_with_its_headers_and_its_length() {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.append(CUSTOM_ATTRIBUTES, HeaderValue::from_static("one"));
+        let headers = [
+            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+            (CUSTOM_ATTRIBUTES, HeaderValue::from_static("one")),
+        ];
         let mut out = Vec::new();
         write(&mut out, &headers, 17);
         let expected = "POST /invocations HTTP/1.1\r\ncontent-type: application/json\r\n\

@@ -12,7 +12,7 @@ mod pool;
 mod socket;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use tokio::time::Instant;
 
 use crate::quota::Share;
@@ -25,9 +25,12 @@ pub(crate) use pool::Pool;
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     /// Only what the model server may see.
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Headers,
     pub(crate) body: Bytes,
 }
+
+/// A few headers in their order, that nobody looks up by name.
+pub(crate) type Headers = Vec<(HeaderName, HeaderValue)>;
 
 /// What the model server answered, whole.
 #[derive(Debug)]

@@ -1,11 +1,11 @@
 //! Idle connections of one thread, by instance. No other thread sees them, so there is nothing to lock.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use domain::instance::InstanceId;
+use foldhash::HashMap;
 use tokio::time::{self, Instant};
 
 use crate::task;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::BufMut;
 use domain::instance::Address;
+use rustix::io::Errno;
 use rustix::net::RecvFlags;
 use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
@@ -44,11 +45,20 @@ impl Socket {
     /// Whether the model server has neither closed nor said anything since the last answer.
     ///
     /// Asking the kernel right before sending leaves a closing server no more than the time of one system call to be
-    /// overtaken by a request, which could then not be told from one that it had begun to work on.
+    /// overtaken by a request, which could then not be told from one that it had begun to work on. A Unix socket's other
+    /// end is in the same kernel, which refuses to write to one that is closed: there it is enough to go by what the
+    /// runtime knows.
     pub(super) fn is_quiet(&self) -> bool {
         let mut byte = [0_u8; 1];
-        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-        matches!(rustix::net::recv(self, &mut byte[..], flags), Err(rustix::io::Errno::AGAIN))
+        match self {
+            Self::Tcp(stream) => {
+                let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+                matches!(rustix::net::recv(stream, &mut byte[..], flags), Err(Errno::AGAIN))
+            }
+            Self::Unix(stream) => stream
+                .try_read(&mut byte)
+                .is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock),
+        }
     }
 
     /// Reads what has come into the room that is left in `buffer`: how much, and 0 at the end.

@@ -1,6 +1,9 @@
-use http::{HeaderMap, StatusCode};
+use std::time::Duration;
+
+use http::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
+use tokio::time;
 
 use super::*;
 
@@ -13,7 +16,7 @@ fn pair() -> (Connection, UnixStream) {
 }
 
 fn request(length: usize) -> Outgoing {
-    Outgoing { headers: HeaderMap::new(), body: vec![b'x'; length].into() }
+    Outgoing { headers: Vec::new(), body: vec![b'x'; length].into() }
 }
 
 async fn head_of(peer: &mut UnixStream) -> String {
@@ -186,8 +189,29 @@ async fn a_connection_on_which_something_was_said_unasked_is_not_used() {
     let (connection, mut peer) = pair();
     assert!(connection.is_reusable());
     peer.write_all(b"HTTP/1.1 408 Request Timeout\r\n\r\n").await.unwrap();
+    noticed().await;
     assert!(!connection.is_reusable());
     let (connection, peer) = pair();
     drop(peer);
+    noticed().await;
     assert!(!connection.is_reusable());
+}
+
+#[tokio::test]
+async fn a_request_is_not_sent_on_a_connection_that_closed_a_moment_ago() {
+    let (mut connection, mut peer) = pair();
+    let asked = request(1);
+    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\na";
+    let (head, ()) = tokio::join!(connection.exchange(&asked), says(&mut peer, 1, answer));
+    head.unwrap();
+    assert_eq!(body_of(&mut connection).await.unwrap(), b"a");
+    drop(peer);
+    assert!(connection.is_reusable(), "the runtime has not looked since");
+    let unanswered = connection.exchange(&request(1)).await.unwrap_err();
+    assert!(!unanswered.was_sent, "{unanswered:?}");
+}
+
+/// Lets the runtime hear of what has come.
+async fn noticed() {
+    time::sleep(Duration::from_millis(1)).await;
 }
