@@ -10,6 +10,7 @@ pub mod archive;
 pub mod event_stream;
 mod head;
 pub mod metric_math;
+pub mod model_answer;
 pub mod onnx_request;
 pub mod policy;
 pub mod schedule;

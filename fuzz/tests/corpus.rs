@@ -34,6 +34,7 @@ mod corpora {
         archive,
         event_stream,
         metric_math,
+        model_answer,
         onnx_request,
         policy,
         schedule,

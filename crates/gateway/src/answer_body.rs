@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 
 use crate::listen::Busy;
 use crate::quota::Share;
+use crate::whole::Whole;
 
 /// Any error, as bodies report it.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -34,20 +35,20 @@ pub(crate) struct AnswerBody {
 }
 
 enum Kind {
-    Whole(Bytes),
+    Whole(Whole),
     Relayed(ControlBody),
     /// Frames as they come.
     Streamed(mpsc::Receiver<Bytes>),
 }
 
 impl AnswerBody {
-    pub(crate) fn whole(bytes: Bytes) -> Self {
-        Self { kind: Kind::Whole(bytes), _busy: None }
+    pub(crate) fn whole(body: impl Into<Whole>) -> Self {
+        Self { kind: Kind::Whole(body.into()), _busy: None }
     }
 
     /// A whole body whose share of what the process may hold is given back when hyper has let go of the bytes.
-    pub(crate) fn held(bytes: Bytes, share: Share) -> Self {
-        Self::whole(held(bytes, share))
+    pub(crate) fn held(body: Whole, share: Share) -> Self {
+        Self::whole(body.held(share))
     }
 
     pub(crate) fn streamed(frames: mpsc::Receiver<Bytes>) -> Self {
@@ -67,7 +68,7 @@ impl AnswerBody {
 impl fmt::Debug for AnswerBody {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            Kind::Whole(bytes) => write!(out, "AnswerBody({} bytes)", bytes.len()),
+            Kind::Whole(body) => write!(out, "AnswerBody({} bytes)", body.len()),
             Kind::Relayed(_) => out.write_str("AnswerBody(relayed)"),
             Kind::Streamed(_) => out.write_str("AnswerBody(streamed)"),
         }
@@ -83,8 +84,7 @@ impl Body for AnswerBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match &mut self.kind {
-            Kind::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
-            Kind::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Kind::Whole(body) => Poll::Ready(body.pop().map(|piece| Ok(Frame::data(piece)))),
             Kind::Relayed(body) => Pin::new(body).poll_frame(cx),
             Kind::Streamed(frames) => {
                 frames.poll_recv(cx).map(|next| next.map(|bytes| Ok(Frame::data(bytes))))
@@ -94,7 +94,7 @@ impl Body for AnswerBody {
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
-            Kind::Whole(bytes) => bytes.is_empty(),
+            Kind::Whole(body) => body.is_empty(),
             Kind::Relayed(body) => body.is_end_stream(),
             Kind::Streamed(_) => false,
         }
@@ -102,25 +102,9 @@ impl Body for AnswerBody {
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
-            Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Kind::Whole(body) => SizeHint::with_exact(body.len() as u64),
             Kind::Relayed(body) => body.size_hint(),
             Kind::Streamed(_) => SizeHint::default(),
         }
-    }
-}
-
-/// Bytes that give their share back when the last of their users has let go of them.
-pub(crate) fn held(bytes: Bytes, share: Share) -> Bytes {
-    if bytes.is_empty() { bytes } else { Bytes::from_owner(Held { bytes, _share: share }) }
-}
-
-struct Held {
-    bytes: Bytes,
-    _share: Share,
-}
-
-impl AsRef<[u8]> for Held {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
     }
 }

@@ -303,7 +303,7 @@ fn answered(instance: &Instance, ticket: &Ticket, status: StatusCode) {
 
 /// What the client hears of an answer that is not 2xx.
 fn refused(endpoint: &str, reply: &Reply) -> Fault {
-    let body = String::from_utf8_lossy(&reply.body).into_owned();
+    let body = String::from_utf8_lossy(&reply.body.joined()).into_owned();
     let fault = ModelFault::Answered { status: reply.status, body, whole: !reply.cut };
     Fault::Model { endpoint: endpoint.to_owned(), fault }
 }

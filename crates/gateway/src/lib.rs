@@ -31,6 +31,7 @@ mod stream;
 mod task;
 mod tls;
 mod upstream;
+mod whole;
 mod worker;
 
 pub use answer_body::{BoxError, ControlBody, whole};
@@ -46,4 +47,6 @@ pub use settings::{
     Settings, WAITING_MAX, WRITE_TIME_MAX,
 };
 pub use tls::{Tls, TlsError};
+#[cfg(feature = "fuzzing")]
+pub use upstream::fuzzing;
 pub use worker::Parts;

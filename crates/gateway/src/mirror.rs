@@ -7,7 +7,6 @@
 use std::fmt;
 use std::rc::Rc;
 
-use bytes::Bytes;
 use tokio::time::Instant;
 use wire::sagemaker_runtime::Operation;
 
@@ -19,6 +18,7 @@ use crate::route_table::{Copied, Place, Whom};
 use crate::stream::Limit;
 use crate::task;
 use crate::upstream::{Headers, Outgoing, Pool};
+use crate::whole::Whole;
 use crate::worker::Shared;
 
 /// Sends the copies of one thread; clones are the same one.
@@ -41,7 +41,7 @@ pub(crate) struct Copies<'a> {
     pub(crate) mirror: &'a Mirror,
     pub(crate) operation: Operation,
     /// Without a share of the room for requests.
-    pub(crate) body: &'a Bytes,
+    pub(crate) body: &'a Whole,
 }
 
 /// One copy on its way.

@@ -15,7 +15,7 @@ use wire::sagemaker_runtime::{Operation, SERVICE};
 use wire::{Protocol, event_stream};
 
 use crate::admit::{self, Admitted, Refusal};
-use crate::answer_body::{self, AnswerBody};
+use crate::answer_body::AnswerBody;
 use crate::control_plane::PeerInfo;
 use crate::fault::Fault;
 use crate::forward::{Asked, Forward, Opened, Served};
@@ -149,7 +149,7 @@ async fn stream(
     let Admitted { endpoint, variant, body, held, .. } = admitted;
     let headers = passed_on(operation, &parts.headers);
     // The body is gone long before the answer is over, and its share of the room with it.
-    let outgoing = Outgoing { headers, body: answer_body::held(body.clone(), held) };
+    let outgoing = Outgoing { headers, body: body.clone().held(held) };
     // A copy has room of its own, and must not keep the request's.
     let copies = Copies { mirror: &worker.mirror, operation, body: &body };
     let limit = Limit::of(&worker.shared, since);

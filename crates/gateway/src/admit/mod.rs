@@ -6,7 +6,7 @@
 use std::str::FromStr;
 
 use auth::{Claim, Expectation, Found, Payload, Problem};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use domain::name::{EndpointName, VariantName};
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::request::Parts;
@@ -23,6 +23,7 @@ use crate::header;
 use crate::permission::{Came, Forbidden};
 use crate::quota::Share;
 use crate::settings::BODY_BYTES_MAX;
+use crate::whole::{Collected, Whole};
 use crate::worker::Worker;
 
 /// The service in the scope of the runtime's signatures.
@@ -31,9 +32,6 @@ pub(crate) const SIGNING_NAME: &str = "sagemaker";
 /// The longest value of the headers that pass through (`reference/sagemaker-hosting.md`, appendix A, `Header`).
 const HEADER_BYTES_MAX: usize = 1024;
 
-/// The first bytes set aside for a body whose length is not announced.
-const UNANNOUNCED_BYTES: usize = 16 * 1024;
-
 /// A request that may go to a model server.
 #[derive(Debug)]
 pub(crate) struct Admitted {
@@ -41,7 +39,7 @@ pub(crate) struct Admitted {
     pub(crate) variant: Option<VariantName>,
     /// A header that no endpoint here can honour; said only of endpoints that exist.
     pub(crate) unsupported: Option<Unsupported>,
-    pub(crate) body: Bytes,
+    pub(crate) body: Whole,
     /// The body's part of what the process may hold.
     pub(crate) held: Share,
 }
@@ -96,7 +94,7 @@ async fn judge(
     (parts, came): (&Parts, Came<'_>),
     claim: Result<Claim<'_>, Problem>,
     body: &mut Incoming,
-) -> Result<(Members, Bytes, Share), Fault> {
+) -> Result<(Members, Whole, Share), Fault> {
     let shared = &worker.shared;
     let credentials = &*shared.parts.credentials;
     let claim = claim.map_err(Fault::Signature)?;
@@ -112,18 +110,18 @@ async fn judge(
         return Err(Fault::BodyTooLarge { announced });
     }
     let reading = time::timeout(shared.settings.limits.body_read, read(worker, body));
-    let (bytes, held, sum) = reading.await.map_err(|_| Fault::BodyTooSlow)??;
+    let (whole, held, sum) = reading.await.map_err(|_| Fault::BodyTooSlow)??;
     let caller = unverified
         .verify(Payload::Sha256(sum), credentials, &mut worker.keys.borrow_mut())
         .map_err(Fault::Signature)?;
     let members = match plain(parts) {
         Some(members) => members,
-        None => examined(parts, &bytes)?,
+        None => examined(parts, &whole.joined())?,
     };
     // Not before the signature is verified: what a key may do is nobody's business who only knows its id. And not
     // before the body is there: what was taken away while it came must not count.
     permit(worker, &caller, &members.endpoint, came)?;
-    Ok((members, bytes, held))
+    Ok((members, whole, held))
 }
 
 fn permit(
@@ -142,11 +140,11 @@ fn permit(
 }
 
 /// The whole body, its share of the room, and its hash.
-async fn read(worker: &Worker, body: &mut Incoming) -> Result<(Bytes, Share, [u8; 32]), Fault> {
+async fn read(worker: &Worker, body: &mut Incoming) -> Result<(Whole, Share, [u8; 32]), Fault> {
     let announced = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
     let no_room = || Fault::Unavailable(Unavailable::NoRoom);
     let mut held = worker.shared.room.take(announced.unwrap_or(0)).ok_or_else(no_room)?;
-    let mut whole = BytesMut::new();
+    let mut whole = Collected::default();
     let mut hash = Sha256::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
@@ -161,16 +159,13 @@ async fn read(worker: &Worker, body: &mut Incoming) -> Result<(Bytes, Share, [u8
             return Err(no_room());
         }
         hash.update(&data);
-        if whole.is_empty() && body.is_end_stream() {
-            // The usual body comes in one piece, which need not be copied.
-            return Ok((data, held, hash.finalize().into()));
+        if whole.len() == 0 && body.is_end_stream() {
+            // The usual body comes in one piece.
+            return Ok((data.into(), held, hash.finalize().into()));
         }
-        if whole.is_empty() {
-            whole.reserve(announced.unwrap_or(UNANNOUNCED_BYTES));
-        }
-        whole.extend_from_slice(&data);
+        whole.push(data);
     }
-    Ok((whole.freeze(), held, hash.finalize().into()))
+    Ok((whole.finish(), held, hash.finalize().into()))
 }
 
 /// What the path and the headers say.

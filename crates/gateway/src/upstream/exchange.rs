@@ -1,13 +1,14 @@
 //! One request to one instance, and its whole answer.
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use tokio::time::{self, Instant};
 
 use crate::quota::{Quota, Share};
 use crate::route_table::Instance;
 use crate::settings::BODY_BYTES_MAX;
+use crate::whole::{Collected, Whole};
 
-use super::connection::{Connection, Unanswered};
+use super::connection::{Connection, PIECE_BYTES, Unanswered};
 use super::head::Head;
 use super::{Cause, Failure, Outgoing, Pool, Reply, Timing};
 
@@ -112,21 +113,26 @@ async fn read(connection: &mut Connection, head: Head, room: &Quota) -> Result<R
     Ok(Reply { status, content_type, custom_attributes, body, held: share, cut })
 }
 
-/// A body of known length, read into the room that it needs.
+/// A body of known length, read into pieces of the size that it needs.
 async fn known(
     connection: &mut Connection,
     length: usize,
     share: &mut Share,
-) -> Result<Bytes, Cause> {
-    let mut whole = BytesMut::with_capacity(length);
+) -> Result<Whole, Cause> {
+    let mut whole = Whole::default();
     while whole.len() < length {
-        let room = length - whole.len();
-        connection.read_into(&mut whole, room).await.map_err(Cause::Broken)?;
-        if !share.cover(whole.len()) {
-            return Err(Cause::NoRoom);
+        let full = (length - whole.len()).min(PIECE_BYTES);
+        let mut piece = BytesMut::with_capacity(full);
+        while piece.len() < full {
+            let room = full - piece.len();
+            connection.read_into(&mut piece, room).await.map_err(Cause::Broken)?;
+            if !share.cover(whole.len() + piece.len()) {
+                return Err(Cause::NoRoom);
+            }
         }
+        whole.push(piece.freeze());
     }
-    Ok(whole.freeze())
+    Ok(whole)
 }
 
 /// Reads a body to its end, or to `limit` bytes and says that there is more.
@@ -134,18 +140,18 @@ async fn collect(
     connection: &mut Connection,
     limit: usize,
     share: &mut Share,
-) -> Result<(Bytes, bool), Cause> {
-    let mut whole = BytesMut::new();
+) -> Result<(Whole, bool), Cause> {
+    let mut whole = Collected::default();
     while let Some(mut data) = connection.next().await.map_err(Cause::Broken)? {
         let cut = data.len() > limit - whole.len();
         data.truncate(limit - whole.len());
         if !share.cover(whole.len() + data.len()) {
             return Err(Cause::NoRoom);
         }
-        whole.extend_from_slice(&data);
+        whole.push(data);
         if cut {
-            return Ok((whole.freeze(), true));
+            return Ok((whole.finish(), true));
         }
     }
-    Ok((whole.freeze(), false))
+    Ok((whole.finish(), false))
 }

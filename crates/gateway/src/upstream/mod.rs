@@ -4,18 +4,21 @@
 //! A request that may have reached a model server is never sent again (`reference/sagemaker-hosting.md` has no retry
 //! either): only what provably was not sent is safe to try elsewhere.
 
+mod body;
 mod chunks;
 mod connection;
 mod exchange;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod head;
 mod pool;
 mod socket;
 
-use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode};
 use tokio::time::Instant;
 
 use crate::quota::Share;
+use crate::whole::Whole;
 
 pub(crate) use connection::Connection;
 pub(crate) use exchange::Sent;
@@ -26,7 +29,7 @@ pub(crate) use pool::Pool;
 pub(crate) struct Outgoing {
     /// Only what the model server may see.
     pub(crate) headers: Headers,
-    pub(crate) body: Bytes,
+    pub(crate) body: Whole,
 }
 
 /// A few headers in their order, that nobody looks up by name.
@@ -38,7 +41,7 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) content_type: Option<HeaderValue>,
     pub(crate) custom_attributes: Option<HeaderValue>,
-    pub(crate) body: Bytes,
+    pub(crate) body: Whole,
     /// The body's part of what the process may hold.
     pub(crate) held: Share,
     /// The body of an error was longer than is repeated to a client; `body` is its beginning.

@@ -81,9 +81,12 @@ impl Socket {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match self {
-            Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
-            Self::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+        // One piece costs less if it is not told as several.
+        match (self, slices) {
+            (Self::Tcp(stream), [only]) => Pin::new(stream).poll_write(cx, only),
+            (Self::Unix(stream), [only]) => Pin::new(stream).poll_write(cx, only),
+            (Self::Tcp(stream), slices) => Pin::new(stream).poll_write_vectored(cx, slices),
+            (Self::Unix(stream), slices) => Pin::new(stream).poll_write_vectored(cx, slices),
         }
     }
 }

@@ -10,9 +10,12 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use domain::instance::Address;
 
+use crate::whole::Whole;
+
 use super::Outgoing;
-use super::chunks::{Chunks, Step};
-use super::head::{self, Framing, HEAD_BYTES_MAX, Head};
+use super::body::Body;
+use super::chunks::Step;
+use super::head::{self, HEAD_BYTES_MAX, Head};
 use super::socket::Socket;
 
 /// What is read at once while the head is awaited: more than most answers have in all.
@@ -22,7 +25,10 @@ const READ_BYTES: usize = 8 * 1024;
 const JOINED_BYTES_MAX: usize = 4 * 1024;
 
 /// What is read at once of a body.
-const PIECE_BYTES: usize = 64 * 1024;
+pub(super) const PIECE_BYTES: usize = 64 * 1024;
+
+/// What is offered to the kernel at once: more than it takes of pieces of that size.
+const PIECES_AT_ONCE: usize = 16;
 
 /// A connection that can carry one request at a time.
 #[derive(Debug)]
@@ -34,21 +40,12 @@ pub(crate) struct Connection {
     head: Vec<u8>,
     head_sent: usize,
     /// What is left to send of the body.
-    body: Bytes,
+    body: Whole,
     /// Whether any byte of the request has been sent.
     has_sent: bool,
-    left: Left,
+    left: Body,
     /// Whether the model server keeps the connection after the answer.
     stays: bool,
-}
-
-/// What is to come of an answer's body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Left {
-    Length(u64),
-    Chunked(Chunks),
-    UntilClose,
-    Nothing,
 }
 
 /// Why a request got no answer.
@@ -70,9 +67,9 @@ impl Connection {
             buffer: BytesMut::new(),
             head: Vec::new(),
             head_sent: 0,
-            body: Bytes::new(),
+            body: Whole::default(),
             has_sent: false,
-            left: Left::Nothing,
+            left: Body::Nothing,
             stays: true,
         }
     }
@@ -85,7 +82,7 @@ impl Connection {
     /// Whether its last exchange is over on both sides, and the model server keeps it.
     pub(super) fn is_at_rest(&self) -> bool {
         let is_sent = self.head_sent == self.head.len() && self.body.is_empty();
-        self.stays && is_sent && self.left == Left::Nothing && self.buffer.is_empty()
+        self.stays && is_sent && self.left == Body::Nothing && self.buffer.is_empty()
     }
 
     /// Sends a request and gives back the head of its answer. A model server may answer before it has read everything;
@@ -94,9 +91,9 @@ impl Connection {
         self.head.clear();
         head::write(&mut self.head, &request.headers, request.body.len());
         self.head_sent = 0;
-        self.body = Bytes::new();
+        self.body = Whole::default();
         if request.body.len() <= JOINED_BYTES_MAX {
-            self.head.extend_from_slice(&request.body);
+            request.body.pieces().for_each(|piece| self.head.extend_from_slice(piece));
         } else {
             self.body = request.body.clone();
         }
@@ -112,11 +109,7 @@ impl Connection {
 
     /// The rest of the body's length, where it is known.
     pub(super) fn announced(&self) -> Option<u64> {
-        match self.left {
-            Left::Length(left) => Some(left),
-            Left::Nothing => Some(0),
-            Left::Chunked(_) | Left::UntilClose => None,
-        }
+        self.left.announced()
     }
 
     /// Reads of a body whose length is known into `whole`, once: how much, at most `room`, and 0 at its end.
@@ -125,7 +118,7 @@ impl Connection {
         whole: &mut BytesMut,
         room: usize,
     ) -> io::Result<usize> {
-        let Left::Length(left) = self.left else { return Ok(0) };
+        let Body::Length(left) = self.left else { return Ok(0) };
         let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(room);
         if wanted == 0 {
             return Ok(0);
@@ -146,7 +139,7 @@ impl Connection {
             self.buffer.advance(here);
             here
         };
-        self.took(read);
+        self.left.took(read);
         Ok(read)
     }
 
@@ -171,12 +164,7 @@ impl Connection {
                 }
                 self.buffer.advance(length);
                 self.stays = head.stays;
-                self.left = match head.framing {
-                    Framing::Length(0) => Left::Nothing,
-                    Framing::Length(length) => Left::Length(length),
-                    Framing::Chunked => Left::Chunked(Chunks::Size),
-                    Framing::UntilClose => Left::UntilClose,
-                };
+                self.left = Body::new(head.framing);
                 return Poll::Ready(Ok(head));
             }
             if self.buffer.len() > HEAD_BYTES_MAX {
@@ -187,49 +175,18 @@ impl Connection {
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
         loop {
-            let here = match &mut self.left {
-                Left::Nothing => return Poll::Ready(Ok(None)),
-                Left::UntilClose => self.buffer.len(),
-                Left::Length(left) => {
-                    usize::try_from(*left).unwrap_or(usize::MAX).min(self.buffer.len())
+            match self.left.step(&mut self.buffer).map_err(io::Error::other)? {
+                Step::Over => return Poll::Ready(Ok(None)),
+                Step::Data(here) => {
+                    self.left.took(here);
+                    return Poll::Ready(Ok(Some(self.buffer.split_to(here).freeze())));
                 }
-                Left::Chunked(chunks) => match chunks.step(&mut self.buffer) {
-                    Ok(Step::Data(here)) => here,
-                    Ok(Step::More) => 0,
-                    Ok(Step::Over) => {
-                        self.left = Left::Nothing;
-                        continue;
-                    }
-                    Err(malformed) => return Poll::Ready(Err(io::Error::other(malformed))),
-                },
-            };
-            if here > 0 {
-                let piece = self.buffer.split_to(here).freeze();
-                self.took(here);
-                return Poll::Ready(Ok(Some(piece)));
+                Step::More => {}
             }
             drop(self.poll_send(cx));
-            if ready!(self.poll_more(cx, PIECE_BYTES))? == 0 {
-                if self.left == Left::UntilClose {
-                    self.left = Left::Nothing;
-                } else {
-                    return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
-                }
+            if ready!(self.poll_more(cx, PIECE_BYTES))? == 0 && !self.left.closed() {
+                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
             }
-        }
-    }
-
-    /// So many bytes of the body have been taken.
-    fn took(&mut self, bytes: usize) {
-        match &mut self.left {
-            Left::Length(left) => {
-                *left = left.saturating_sub(bytes as u64);
-                if *left == 0 {
-                    self.left = Left::Nothing;
-                }
-            }
-            Left::Chunked(chunks) => chunks.consumed(bytes),
-            Left::UntilClose | Left::Nothing => {}
         }
     }
 
@@ -242,14 +199,17 @@ impl Connection {
     fn poll_send(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         loop {
             let head = &self.head[self.head_sent..];
-            let slices = [IoSlice::new(head), IoSlice::new(&self.body)];
-            let slices = match (head.is_empty(), self.body.is_empty()) {
-                (true, true) => return Ok(()),
-                (true, false) => &slices[1..],
-                (false, true) => &slices[..1],
-                (false, false) => &slices[..],
-            };
-            let sent = match self.socket.poll_write(cx, slices) {
+            let mut slices = [IoSlice::new(&[]); PIECES_AT_ONCE];
+            let mut count = 0;
+            if !head.is_empty() {
+                slices[0] = IoSlice::new(head);
+                count = 1;
+            }
+            count += self.body.chunks_vectored(&mut slices[count..]);
+            if count == 0 {
+                return Ok(());
+            }
+            let sent = match self.socket.poll_write(cx, &slices[..count]) {
                 Poll::Pending => return Ok(()),
                 Poll::Ready(Ok(0)) => Err(io::ErrorKind::WriteZero.into()),
                 Poll::Ready(sent) => sent,
@@ -264,7 +224,7 @@ impl Connection {
                 Err(error) => {
                     // Nothing more can be sent; what the model server has said already may still be read.
                     self.head_sent = self.head.len();
-                    self.body.clear();
+                    self.body = Whole::default();
                     self.stays = false;
                     return Err(error);
                 }

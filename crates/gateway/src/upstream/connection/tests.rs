@@ -16,7 +16,7 @@ fn pair() -> (Connection, UnixStream) {
 }
 
 fn request(length: usize) -> Outgoing {
-    Outgoing { headers: Vec::new(), body: vec![b'x'; length].into() }
+    Outgoing { headers: Vec::new(), body: Bytes::from(vec![b'x'; length]).into() }
 }
 
 async fn head_of(peer: &mut UnixStream) -> String {
@@ -85,7 +85,7 @@ async fn a_long_body_goes_out_and_comes_back_whole() {
         whole
     };
     let (whole, ()) = tokio::join!(exchange, echo);
-    assert!(whole == request.body);
+    assert!(whole == request.body.joined());
     assert!(connection.is_reusable());
 }
 
