@@ -1,7 +1,9 @@
-//! The way to the control plane: a request is served on its runtime, and the answer streams back.
+//! The way to the control plane: a request is looked at where it came, and served on the control plane's runtime unless
+//! that took no time.
 //!
-//! The handler and the bodies it returns are only ever polled there, so that slow work of the control plane (a query, a
-//! file) cannot hold up inference on a gateway thread.
+//! Going to another thread and back costs more than most answers do. What may take long (a query, a file, a commit), and
+//! the bodies that come of it, is only ever polled on the control plane's runtime, so that it cannot hold up inference on
+//! a gateway thread.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -34,10 +36,27 @@ pub struct PeerInfo {
 /// A future that another thread may drive.
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// Answers one request, streaming in both directions. The request carries the [`crate::Quota`] of bytes that bodies may
-/// take in all, as an extension.
-pub type Handler =
-    dyn Fn(Request<Incoming>, PeerInfo) -> BoxFuture<Response<ControlBody>> + Send + Sync;
+/// How far a request got on the gateway's thread.
+pub enum Step {
+    /// It is answered, with a body that is at hand.
+    Answered(Response<ControlBody>),
+    /// The rest is the control plane's runtime's. It is not stopped when its client goes away: what it has begun to write
+    /// it also finishes.
+    Continues(BoxFuture<Response<ControlBody>>),
+}
+
+impl fmt::Debug for Step {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Answered(_) => "Answered",
+            Self::Continues(_) => "Continues",
+        })
+    }
+}
+
+/// Takes one request on the thread that it came to, where it may wait for the body but never work for long. The request
+/// carries the [`crate::Quota`] of bytes that bodies may take in all, as an extension.
+pub type Handler = dyn Fn(Request<Incoming>, PeerInfo) -> BoxFuture<Step> + Send + Sync;
 
 /// Everything that is not inference, and the runtime it runs on.
 #[derive(Clone)]
@@ -51,17 +70,19 @@ impl ControlPlane {
         Self { handler, runtime }
     }
 
-    /// The handler's answer, or nothing if it panicked or its runtime is gone.
-    ///
-    /// A handler is not stopped when its client goes away: what it has begun to write it also finishes.
+    /// The handler's answer, or nothing if what it continues with panicked or its runtime is gone.
     pub(crate) async fn serve(
         &self,
         request: Request<Incoming>,
         peer: PeerInfo,
     ) -> Option<Response<ControlBody>> {
-        let (handler, runtime) = (Arc::clone(&self.handler), self.runtime.clone());
+        let work = match (self.handler)(request, peer).await {
+            Step::Answered(response) => return Some(response),
+            Step::Continues(work) => work,
+        };
+        let runtime = self.runtime.clone();
         let served = self.runtime.spawn(async move {
-            let (head, body) = handler(request, peer).await.into_parts();
+            let (head, body) = work.await.into_parts();
             Response::from_parts(head, detach(&runtime, body).await)
         });
         served

@@ -35,7 +35,7 @@ mod whole;
 mod worker;
 
 pub use answer_body::{BoxError, ControlBody, whole};
-pub use control_plane::{BoxFuture, ControlPlane, Handler, PeerInfo};
+pub use control_plane::{BoxFuture, ControlPlane, Handler, PeerInfo, Step};
 pub use listen::{Drained, Gateway};
 pub use permission::{Came, Everybody, Forbidden, Permission};
 pub use quota::{Quota, Share};

@@ -14,7 +14,7 @@ use domain::instance::{Address, InstanceId};
 use domain::metric::Sink;
 use domain::route::{EndpointRoute, InstanceRoute, RouteTable, Strategy, Traffic, VariantRoute};
 use domain::time::{Clock, Timestamp};
-use gateway::{ControlPlane, Everybody, Gateway, Parts, Permission, Routes, Settings};
+use gateway::{ControlPlane, Everybody, Gateway, Parts, Permission, Routes, Settings, Step};
 use http_body_util::BodyExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixListener};
@@ -90,9 +90,8 @@ pub(crate) fn start(listen: &str, upstream: Address, way: Way) -> io::Result<Gat
     let control = ControlPlane::new(
         Handle::current(),
         Arc::new(|request: http::Request<hyper::body::Incoming>, _| {
-            Box::pin(async {
-                http::Response::new(request.into_body().map_err(Into::into).boxed_unsync())
-            })
+            let echo = http::Response::new(request.into_body().map_err(Into::into).boxed_unsync());
+            Box::pin(async { Step::Answered(echo) })
         }),
     );
     let mut settings = Settings::new(REGION, "000000000000");

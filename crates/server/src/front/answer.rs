@@ -3,6 +3,7 @@
 use auth::sigv4::CORAL_NAMESPACE;
 use auth::{Dialect, Problem};
 use bytes::Bytes;
+use domain::uuid::Uuid;
 use gateway::ControlBody;
 use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
@@ -10,13 +11,9 @@ use http::{Method, Response, StatusCode, Version};
 use hyper::body::{Body, Incoming};
 use wire::{ErrorBody, Protocol, Service};
 
-/// An id of the form that AWS's are, to find the request in the log.
+/// An id of the form that AWS's are, to find the request in the log. It names, it does not protect: no secret lies in it.
 pub(super) fn request_id() -> String {
-    let mut id = format!("{:032x}", crate::entropy::bits());
-    for dash in [20, 16, 12, 8] {
-        id.insert(dash, '-');
-    }
-    id
+    Uuid::from_entropy(fastrand::u128(..)).to_string()
 }
 
 pub(super) fn body(response: Response<Bytes>) -> Response<ControlBody> {
@@ -41,9 +38,8 @@ fn with_type(status: StatusCode, media_type: &'static str, bytes: Bytes) -> Resp
 /// Whether a request that no readable signature routes is best answered as S3 answers: it names a bucket or an object,
 /// or lists buckets.
 pub(super) fn looks_like_s3(parts: &Parts) -> bool {
-    let readable = auth::Claim::parse(parts).is_ok();
     let unclaimed = wire::detect(None, parts).is_none() && !names_an_action(parts);
-    !readable && unclaimed && (parts.uri.path() != "/" || parts.method != Method::POST)
+    unclaimed && (parts.uri.path() != "/" || parts.method != Method::POST)
 }
 
 /// Whether the query asks for an operation as awsQuery's presigned URLs do.

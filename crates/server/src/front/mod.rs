@@ -19,9 +19,9 @@ use auth::{Claim, Presence, Principal};
 use domain::arn::Scope;
 use domain::endpoint::Limits;
 use domain::time::Clock;
-use gateway::{BoxFuture, ControlBody, PeerInfo};
+use gateway::{BoxFuture, PeerInfo, Step};
 use http::request::Parts;
-use http::{Request, Response, StatusCode};
+use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use metrics::Metrics;
@@ -64,9 +64,8 @@ impl Front {
     /// The handler that the gateway hands requests to.
     pub(crate) fn handler(self) -> Arc<gateway::Handler> {
         let front = Arc::new(self);
-        Arc::new(move |request, peer: PeerInfo| -> BoxFuture<Response<ControlBody>> {
-            let front = Arc::clone(&front);
-            Box::pin(async move { front.answer(request, peer).await })
+        Arc::new(move |request, peer: PeerInfo| -> BoxFuture<Step> {
+            Box::pin(Arc::clone(&front).take(request, peer))
         })
     }
 
@@ -88,54 +87,56 @@ impl Front {
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>, peer: PeerInfo) -> Response<ControlBody> {
+    async fn take(self: Arc<Self>, request: Request<Incoming>, peer: PeerInfo) -> Step {
         let (mut parts, body) = request.into_parts();
         parts.extensions.insert(peer);
         if auth::presence(&parts) == Presence::None {
-            return match unsigned::answer(self, &parts) {
-                Some(answer) => answer,
-                None => self.refuse_unsigned(parts, body).await,
+            return match unsigned::answer(&self, &parts) {
+                Some(answer) => Step::Answered(answer),
+                None => self.refuse_unsigned(parts, body),
             };
         }
         // The scope alone routes here; whether the signature is true is found out where the request is served.
-        let to_s3 = Claim::parse(&parts).is_ok_and(|claim| claim.service == "s3");
-        if to_s3 || answer::looks_like_s3(&parts) {
-            if parts.headers.contains_key(dry_run::HEADER) {
-                let message = "x-tidegate-dry-run is for UpdateEndpoint and DeleteEndpoint.";
-                let (status, code) = (StatusCode::BAD_REQUEST, "InvalidRequest");
-                let refused = answer::s3_error(&parts, status, code, message);
-                return answer::unread(&parts, &body, refused);
-            }
-            return self.bucket_call(parts, body).await;
+        let claim = Claim::parse(&parts);
+        let to_s3 = match &claim {
+            Ok(claim) => claim.service == "s3",
+            Err(_) => answer::looks_like_s3(&parts),
+        };
+        if !to_s3 {
+            return signed::take(&self, &parts, claim, body).await;
         }
-        signed::answer(self, parts, body).await
+        if parts.headers.contains_key(dry_run::HEADER) {
+            let message = "x-tidegate-dry-run is for UpdateEndpoint and DeleteEndpoint.";
+            let (status, code) = (StatusCode::BAD_REQUEST, "InvalidRequest");
+            let refused = answer::s3_error(&parts, status, code, message);
+            return Step::Answered(answer::unread(&parts, &body, refused));
+        }
+        self.bucket_call(parts, body)
     }
 
     /// An unsigned request gets AWS's error in the form of the service that it seems to be meant for. S3 alone knows a
     /// second kind of signature, in the query, that its presigned URLs may still carry.
-    async fn refuse_unsigned(&self, parts: Parts, body: Incoming) -> Response<ControlBody> {
+    fn refuse_unsigned(self: Arc<Self>, parts: Parts, body: Incoming) -> Step {
         if !answer::looks_like_s3(&parts) {
             let refused = answer::problem(&parts, None, &auth::Problem::Missing);
-            return answer::unread(&parts, &body, refused);
+            return Step::Answered(answer::unread(&parts, &body, refused));
         }
         let old_signature =
             parts.uri.query().is_some_and(|query| query.contains("AWSAccessKeyId="));
         if old_signature {
-            self.bucket_call(parts, body).await
+            self.bucket_call(parts, body)
         } else {
             let status = StatusCode::FORBIDDEN;
             let refused = answer::s3_error(&parts, status, "AccessDenied", "Access Denied");
-            answer::unread(&parts, &body, refused)
+            Step::Answered(answer::unread(&parts, &body, refused))
         }
     }
 
     /// S3 verifies signatures itself: those of its streamed bodies come piece by piece.
-    async fn bucket_call(
-        &self,
-        parts: http::request::Parts,
-        body: Incoming,
-    ) -> Response<ControlBody> {
-        self.s3.call(Request::from_parts(parts, body)).await.map(BodyExt::boxed_unsync)
+    fn bucket_call(self: Arc<Self>, parts: Parts, body: Incoming) -> Step {
+        Step::Continues(Box::pin(async move {
+            self.s3.call(Request::from_parts(parts, body)).await.map(BodyExt::boxed_unsync)
+        }))
     }
 
     fn is_ready(&self) -> bool {

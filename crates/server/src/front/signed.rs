@@ -1,26 +1,30 @@
 //! Signed calls to the services of the control plane: admitted, read within bounds, verified, routed, served.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::time::Duration;
 
-use api::Asked;
-use auth::{Claim, Credential, Expectation, Found, Payload, Presence, Problem, SigningKeys};
+use api::{Asked, Context};
+use auth::{Claim, Credential, Expectation, Found, Payload, Problem, SigningKeys};
 use bytes::Bytes;
 use domain::time::Clock;
-use gateway::{ControlBody, PeerInfo, Quota, Share};
+use gateway::{ControlBody, PeerInfo, Quota, Share, Step};
 use http::header::CONTENT_ENCODING;
 use http::request::Parts;
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Incoming};
 use wire::protocol::PARSED_BODY_BYTES_MAX;
-use wire::{ErrorBody, Service};
+use wire::{Call, ErrorBody, Rejection, Service};
 
 use super::keys::user_agent;
 use super::{Front, SKEW_SECS, answer, dry_run};
 
 /// How long a client may take to send a body: at 64 KiB a second the largest one arrives within it.
 const BODY_TIME_MAX: Duration = Duration::from_secs(64);
+
+/// A call whose body is longer is read on the control plane's runtime.
+const LIGHT_BODY_BYTES_MAX: usize = 4 * 1024;
 
 thread_local! {
     /// Derived keys by thread, so that no request waits for another.
@@ -38,7 +42,7 @@ struct Authentic {
     credential: Found,
     body: Bytes,
     /// The body's share of the budget, given back when the request is answered.
-    _held: Option<Share>,
+    held: Option<Share>,
 }
 
 impl From<Problem> for Refused {
@@ -47,37 +51,35 @@ impl From<Problem> for Refused {
     }
 }
 
-pub(super) async fn answer(
-    front: &Front,
-    parts: Parts,
+pub(super) async fn take(
+    front: &Arc<Front>,
+    parts: &Parts,
+    claim: Result<Claim<'_>, Problem>,
     mut body: Incoming,
-) -> Response<ControlBody> {
+) -> Step {
     let request_id = answer::request_id();
-    let signing_name = Claim::parse(&parts).ok().map(|claim| claim.service.to_string());
-    let signing_name = signing_name.as_deref();
-    let refused = match authenticate(front, &parts, &mut body).await {
-        Ok(Authentic { credential, body, _held }) => {
-            return match known(signing_name.unwrap_or_default()) {
-                Some(_) => serve(front, &parts, &body, &credential, &request_id).await,
-                None => answer::error(&parts, None, unserved(signing_name.unwrap_or_default())),
-            };
-        }
-        Err(Refused::Problem(problem)) => answer::problem(&parts, signing_name, &problem),
-        Err(Refused::Error(error)) => answer::error(&parts, signing_name, error),
+    let signing_name = claim.as_ref().ok().map(|claim| &*claim.service);
+    let refused = match authenticate(front, parts, &claim, &mut body).await {
+        Ok((claim, authentic)) => match wire::detect(Some(&claim.service), parts) {
+            Some(service) => {
+                return serve(front, parts, (service, claim), authentic, request_id).await;
+            }
+            None => answer::error(parts, None, unserved(&claim.service)),
+        },
+        Err(Refused::Problem(problem)) => answer::problem(parts, signing_name, &problem),
+        Err(Refused::Error(error)) => answer::error(parts, signing_name, error),
     };
-    answer::unread(&parts, &body, refused)
+    Step::Answered(answer::unread(parts, &body, refused))
 }
 
 /// Verifies the signature over head and body. Nothing of the body is looked at before.
-async fn authenticate(
+async fn authenticate<'c, 'a>(
     front: &Front,
     parts: &Parts,
+    claim: &'c Result<Claim<'a>, Problem>,
     body: &mut Incoming,
-) -> Result<Authentic, Refused> {
-    if auth::presence(parts) == Presence::Both {
-        return Err(Problem::BothPresent.into());
-    }
-    let claim = Claim::parse(parts)?;
+) -> Result<(&'c Claim<'a>, Authentic), Refused> {
+    let claim = claim.as_ref().map_err(Clone::clone)?;
     let global = ["sts", "iam"].contains(&&*claim.service);
     let regions = [front.scope.region.as_str(), "us-east-1"];
     let expect = Expectation {
@@ -93,7 +95,7 @@ async fn authenticate(
     let payload = Payload::Sha256(auth::sigv4::sha256(&body));
     let authority = &front.keys.authority;
     let credential = KEYS.with_borrow_mut(|keys| admitted.verify(payload, authority, keys))?;
-    Ok(Authentic { credential, body, _held: held })
+    Ok((claim, Authentic { credential, body, held }))
 }
 
 /// A share of what all requests together may hold, for a body: its length, where that is told and the body is not
@@ -134,10 +136,6 @@ async fn read(body: &mut Incoming) -> Result<Bytes, ErrorBody> {
     }
 }
 
-fn known(signing_name: &str) -> Option<&'static Service> {
-    wire::shape::SERVICES.iter().copied().find(|service| service.signing_name == signing_name)
-}
-
 fn unserved(signing_name: &str) -> ErrorBody {
     let message = format!("Tidegate does not serve the AWS service {signing_name:?}");
     ErrorBody::new("UnknownOperationException", StatusCode::BAD_REQUEST, message)
@@ -157,30 +155,50 @@ fn asked(front: &Front, parts: &Parts, credential: &Credential) -> Asked {
 async fn serve(
     front: &Front,
     parts: &Parts,
-    body: &Bytes,
-    credential: &Credential,
-    request_id: &str,
-) -> Response<ControlBody> {
-    let service =
-        Claim::parse(parts).ok().and_then(|claim| wire::detect(Some(&claim.service), parts));
-    let Some(service) = service else {
-        return answer::error(parts, None, unserved(""));
-    };
-    let is_dry = match dry_run::asked(parts) {
+    (service, claim): (&'static Service, &Claim<'_>),
+    authentic: Authentic,
+    request_id: String,
+) -> Step {
+    let Authentic { credential, body, held } = authentic;
+    let is_dry = match dry_run::asked(parts, claim) {
         Ok(is_dry) => is_dry,
-        Err(error) => return answer::error(parts, Some(service.signing_name), error),
+        Err(error) => {
+            return Step::Answered(answer::error(parts, Some(service.signing_name), error));
+        }
     };
-    let cx = front.context(credential.principal.clone(), asked(front, parts, credential));
-    let response = match wire::route(service, parts, body) {
-        Ok(call) if is_dry => api::rehearse(&cx, &call, request_id).await,
-        Ok(call) => api::serve(&cx, &call, request_id).await,
-        Err(rejection) => rejection.respond(request_id),
-    };
-    tracing::debug!(
-        request_id,
-        service = service.id,
-        status = response.status().as_u16(),
-        "answered a call"
-    );
-    answer::body(response)
+    let cx = front.context(credential.principal.clone(), asked(front, parts, &credential));
+    let work = Work { cx, is_dry, request_id, held };
+    if body.len() > LIGHT_BODY_BYTES_MAX || parts.headers.contains_key(CONTENT_ENCODING) {
+        let parts = parts.clone();
+        return Step::Continues(Box::pin(async move {
+            work.answer(wire::route(service, &parts, &body)).await
+        }));
+    }
+    match wire::route(service, parts, &body) {
+        Ok(call) if api::is_light(&call) && !is_dry => Step::Answered(work.answer(Ok(call)).await),
+        call => Step::Continues(Box::pin(work.answer(call))),
+    }
+}
+
+/// A verified call, and who asks.
+struct Work {
+    cx: Context,
+    is_dry: bool,
+    request_id: String,
+    held: Option<Share>,
+}
+
+impl Work {
+    async fn answer(self, call: Result<Call, Box<Rejection>>) -> Response<ControlBody> {
+        let Self { cx, is_dry, request_id, held: _held } = self;
+        let response = match &call {
+            Ok(call) if is_dry => api::rehearse(&cx, call, &request_id).await,
+            Ok(call) => api::serve(&cx, call, &request_id).await,
+            Err(rejection) => rejection.respond(&request_id),
+        };
+        let service = call.map_or_else(|rejection| rejection.service, |call| call.service);
+        let status = response.status().as_u16();
+        tracing::debug!(request_id, service = service.id, status, "answered a call");
+        answer::body(response)
+    }
 }

@@ -14,7 +14,7 @@ use domain::route::{
 use domain::time::{Clock, Timestamp};
 use gateway::{
     BoxFuture, ControlBody, ControlPlane, Everybody, Gateway, Limits, Parts, PeerInfo, Permission,
-    Routes, Settings,
+    Routes, Settings, Step,
 };
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -104,7 +104,8 @@ impl World {
             Handle::current(),
             Arc::new(move |request, peer| {
                 count.fetch_add(1, Ordering::SeqCst);
-                control(request, peer)
+                let work = control(request, peer);
+                Box::pin(async { Step::Continues(work) })
             }),
         );
         let parts = Parts {
