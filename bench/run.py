@@ -15,12 +15,13 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "conformance"), str(pathlib.Path(__file__).parent)]
 
 import report  # noqa: E402
-from parts import bodies, control, identity, inside, invoke, stored, threads  # noqa: E402
+from parts import bodies, control, identity, inside, invoke, routes, stored, threads  # noqa: E402
 
 PARTS = {
     "invoke": invoke,
     "bodies": bodies,
     "threads": threads,
+    "routes": routes,
     "control": control,
     "identity": identity,
     "stored": stored,

@@ -51,6 +51,9 @@ pub(crate) fn say(line: &str) -> io::Result<()> {
 
 /// What two gateways may differ in.
 pub(crate) struct Way {
+    pub(crate) size: Size,
+    /// How often one of the endpoints gets other instances.
+    pub(crate) update_every: Option<Duration>,
     pub(crate) credentials: Arc<dyn Credentials + Send + Sync>,
     pub(crate) permission: Arc<dyn Permission>,
     pub(crate) sink: Option<Arc<dyn Sink>>,
@@ -70,23 +73,72 @@ impl Way {
             },
         });
         let find = move |id: &str| (id == KEY_ID).then(|| Arc::clone(&credential));
-        Self { credentials: Arc::new(find), permission: Arc::new(Everybody), sink: None }
+        let size = Size { endpoints: 1, variants: 1, instances: 1 };
+        Self {
+            size,
+            update_every: None,
+            credentials: Arc::new(find),
+            permission: Arc::new(Everybody),
+            sink: None,
+        }
+    }
+}
+
+fn named(letter: char, number: u32) -> String {
+    if number == 0 { letter.to_string() } else { format!("{letter}{number}") }
+}
+
+/// How many endpoints a route table has, of how many variants, of how many instances each.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Size {
+    pub(crate) endpoints: u32,
+    pub(crate) variants: u32,
+    pub(crate) instances: u32,
+}
+
+impl Size {
+    /// Endpoint `e` with its variants `v`, `v1` and so on, and others like it; all instances are the one model server.
+    pub(crate) fn table(self, upstream: &Address) -> io::Result<RouteTable> {
+        let mut endpoints = BTreeMap::new();
+        for endpoint in 0..self.endpoints {
+            let name = named('e', endpoint).parse().map_err(io::Error::other)?;
+            endpoints.insert(name, Arc::new(self.endpoint((endpoint, 0), upstream)?));
+        }
+        Ok(RouteTable { endpoints })
+    }
+
+    /// One of the endpoints, after so many updates, each of which gave it other instances.
+    fn endpoint(
+        self,
+        (endpoint, updates): (u32, u32),
+        upstream: &Address,
+    ) -> io::Result<EndpointRoute> {
+        let mut variants = Vec::new();
+        for variant in 0..self.variants {
+            let instance = |number| {
+                let parts = [updates, endpoint, variant, number].map(u128::from);
+                let bits = parts.into_iter().fold(0, |bits, part| bits << 16 | part);
+                InstanceRoute { id: InstanceId::from_entropy(bits), address: upstream.clone() }
+            };
+            variants.push(VariantRoute {
+                name: named('v', variant).parse().map_err(io::Error::other)?,
+                weight: 1.0,
+                strategy: Strategy::LeastOutstanding,
+                instances: (0..self.instances).map(instance).collect(),
+            });
+        }
+        Ok(EndpointRoute { variants, shadow: None })
     }
 }
 
 /// A gateway of one thread in front of a model server, which is variant `v` of endpoint `e`.
-pub(crate) fn start(listen: &str, upstream: Address, way: Way) -> io::Result<Gateway> {
+pub(crate) fn start(
+    listen: &str,
+    upstream: &Address,
+    way: Way,
+) -> io::Result<(Gateway, Arc<Routes>)> {
     let routes = Arc::new(Routes::new());
-    let instance = InstanceRoute { id: InstanceId::from_entropy(1), address: upstream };
-    let variant = VariantRoute {
-        name: "v".parse().map_err(io::Error::other)?,
-        weight: 1.0,
-        strategy: Strategy::LeastOutstanding,
-        instances: vec![instance],
-    };
-    let endpoint = EndpointRoute { variants: vec![variant], shadow: None };
-    let endpoints = BTreeMap::from([("e".parse().map_err(io::Error::other)?, Arc::new(endpoint))]);
-    routes.publish(Arc::new(RouteTable { endpoints }));
+    routes.publish(Arc::new(way.size.table(upstream)?));
     let control = ControlPlane::new(
         Handle::current(),
         Arc::new(|request: http::Request<hyper::body::Incoming>, _| {
@@ -97,7 +149,8 @@ pub(crate) fn start(listen: &str, upstream: Address, way: Way) -> io::Result<Gat
     let mut settings = Settings::new(REGION, "000000000000");
     settings.threads = NonZeroUsize::MIN;
     settings.sink = way.sink;
-    Gateway::start(
+    let published = Arc::clone(&routes);
+    let gateway = Gateway::start(
         TcpListener::bind(listen)?,
         settings,
         Parts {
@@ -107,7 +160,33 @@ pub(crate) fn start(listen: &str, upstream: Address, way: Way) -> io::Result<Gat
             routes,
             control,
         },
-    )
+    )?;
+    Ok((gateway, published))
+}
+
+/// Gives the last endpoint of a table other instances, again and again, until nobody else holds the routes.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a thread of its own, that the gateway's do not wait for"
+)]
+fn keep_updating(
+    routes: &Arc<Routes>,
+    size: Size,
+    every: Duration,
+    upstream: &Address,
+) -> io::Result<()> {
+    let mut table = size.table(upstream)?;
+    let last = named('e', size.endpoints.saturating_sub(1)).parse().map_err(io::Error::other)?;
+    for updates in 1..1 << 16 {
+        std::thread::sleep(every);
+        if Arc::strong_count(routes) == 1 {
+            break;
+        }
+        let updated = size.endpoint((size.endpoints.saturating_sub(1), updates), upstream)?;
+        table.endpoints.insert(Clone::clone(&last), Arc::new(updated));
+        routes.publish(Arc::new(table.clone()));
+    }
+    Ok(())
 }
 
 /// One gateway, and what it has cost.
@@ -123,7 +202,11 @@ struct Side {
 impl Side {
     async fn start(upstream: Address, way: Way) -> io::Result<Self> {
         let before = threads()?;
-        let gateway = start("127.0.0.1:0", upstream, way)?;
+        let (size, update_every) = (way.size, way.update_every);
+        let (gateway, routes) = start("127.0.0.1:0", &upstream, way)?;
+        if let Some(every) = update_every {
+            drop(std::thread::spawn(move || keep_updating(&routes, size, every, &upstream)));
+        }
         let request = request(gateway.address())?;
         let mut clients = Vec::new();
         for _ in 0..CLIENTS {

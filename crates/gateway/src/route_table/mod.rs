@@ -13,7 +13,7 @@ use domain::name::{EndpointName, VariantName};
 use domain::route::{
     EndpointRoute, InstanceRoute, RouteTable, ShadowRoute, Strategy, Traffic, VariantRoute,
 };
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 use http::HeaderValue;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -113,14 +113,11 @@ impl fmt::Debug for Routes {
 impl Traffic for Routes {
     fn publish(&self, table: Arc<RouteTable>) {
         let mut gates = self.lock();
-        let snapshot = Snapshot::build(&table, &mut gates, &self.snapshot.load());
-        let wanted: std::collections::HashSet<_> =
-            snapshot.instances().map(|instance| instance.id.clone()).collect();
+        let snapshot = Arc::new(Snapshot::build(&table, &mut gates, &self.snapshot.load()));
+        let wanted: HashSet<_> = snapshot.instances().map(|instance| &instance.id).collect();
         // Opened before the snapshot is seen: an instance may come back that was taken out a moment ago.
-        for id in &wanted {
-            gates[id].open();
-        }
-        self.snapshot.store(Arc::new(snapshot));
+        snapshot.instances().for_each(|instance| instance.gate.open());
+        self.snapshot.store(Arc::clone(&snapshot));
         gates.iter().filter(|(id, _)| !wanted.contains(*id)).for_each(|(_, gate)| gate.shut());
         gates.retain(|id, gate| wanted.contains(id) || gate.inside() > 0);
         drop(gates);
@@ -232,11 +229,13 @@ impl Instance {
 
 #[derive(Debug, Default)]
 struct Snapshot {
-    endpoints: HashMap<EndpointName, Endpoint>,
+    endpoints: HashMap<EndpointName, Arc<Endpoint>>,
 }
 
 #[derive(Debug)]
 struct Endpoint {
+    /// What it was made of.
+    route: Arc<EndpointRoute>,
     variants: Vec<Variant>,
     shadow: Option<Shadow>,
 }
@@ -262,20 +261,30 @@ impl Snapshot {
         before: &Self,
     ) -> Self {
         let build = |(name, route): (&EndpointName, &Arc<EndpointRoute>)| {
-            (name.clone(), Endpoint::build(name, route, gates, before.endpoints.get(name)))
+            let endpoint = match before.endpoints.get(name) {
+                // Of a thousand endpoints, all but one are usually as they were.
+                Some(before) if Arc::ptr_eq(&before.route, route) => Arc::clone(before),
+                before => {
+                    Arc::new(Endpoint::build(name, route, gates, before.map(|before| &**before)))
+                }
+            };
+            (name.clone(), endpoint)
         };
         Self { endpoints: table.endpoints.iter().map(build).collect() }
     }
 
     fn instances(&self) -> impl Iterator<Item = &Arc<Instance>> {
-        self.endpoints.values().flat_map(Endpoint::all).flat_map(|variant| &variant.instances)
+        self.endpoints
+            .values()
+            .flat_map(|endpoint| endpoint.all())
+            .flat_map(|variant| &variant.instances)
     }
 }
 
 impl Endpoint {
     fn build(
         name: &EndpointName,
-        route: &EndpointRoute,
+        route: &Arc<EndpointRoute>,
         gates: &mut BTreeMap<InstanceId, Arc<Gate>>,
         before: Option<&Self>,
     ) -> Self {
@@ -294,7 +303,7 @@ impl Endpoint {
             variant: build(variant),
             share: *share,
         });
-        Self { variants, shadow }
+        Self { route: Arc::clone(route), variants, shadow }
     }
 
     /// The production variants and the shadow.

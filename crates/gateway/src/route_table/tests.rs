@@ -255,3 +255,25 @@ fn after_publishing_no_request_slips_into_a_removed_instance() {
     let visits: u32 = visitors.into_iter().map(|visitor| visitor.join().unwrap()).sum();
     assert!(visits > 1000, "{visits} visits are too few to tell");
 }
+
+#[test]
+fn an_endpoint_that_has_not_changed_is_not_made_anew() {
+    let routes = Routes::new();
+    let made = |routes: &Routes| Arc::clone(&routes.snapshot.load().endpoints["e"]);
+    let one = table(&[("v", 1.0, &[1, 2])]);
+    routes.publish(Arc::clone(&one));
+    let first = made(&routes);
+    let mut two = (*one).clone();
+    two.endpoints.insert("other".parse().unwrap(), Arc::clone(&table(&[]).endpoints["e"]));
+    routes.publish(Arc::new(two));
+    assert!(Arc::ptr_eq(&first, &made(&routes)));
+    let (busy, ticket) = enter(&routes);
+    routes.publish(table(&[("v", 1.0, &[1, 2])]));
+    assert!(!Arc::ptr_eq(&first, &made(&routes)), "it may differ");
+    assert_eq!(routes.in_flight(&busy), 1, "and counts as before");
+    routes.publish(Arc::new(RouteTable::default()));
+    routes.publish(one);
+    drop(ticket);
+    assert_eq!(routes.in_flight(&busy), 0, "also when it was gone meanwhile");
+    assert!([id(1), id(2)].contains(&enter(&routes).0));
+}
