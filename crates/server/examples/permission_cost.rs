@@ -54,7 +54,7 @@ async fn main() -> io::Result<()> {
     } else {
         let authority = authority().await?;
         let permission = Arc::new(Asking(authority.clone()));
-        Way { credentials: Arc::new(authority), permission, sink: None }
+        Way { credentials: Arc::new(authority), permission, ..Way::plain() }
     };
     let Compared { requests, of_second, first_nanos, second_nanos, ratio } =
         compare(Way::plain(), second).await?;
