@@ -51,8 +51,6 @@ pub(super) enum Malformed {
     Status,
     #[error("the answer's length is said in more than one way, or in none that can be read")]
     Length,
-    #[error("the answer switches protocols, which nobody asked for")]
-    Upgrade,
 }
 
 /// The head of a request with these headers and a body of that length.
@@ -91,10 +89,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<(Head, usize)>, Malformed> {
         }
         let status = response.code.and_then(|code| StatusCode::from_u16(code).ok());
         let status = status.ok_or(Malformed::Status)?;
-        if status == StatusCode::SWITCHING_PROTOCOLS {
-            return Err(Malformed::Upgrade);
-        }
-        if !status.is_informational() {
+        // A switch of protocols, which nobody asked for, is an answer; what follows is not HTTP.
+        if !status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS {
             let is_old = response.version != Some(1);
             return Ok(Some((judge(status, is_old, response.headers)?, passed)));
         }
@@ -141,6 +137,10 @@ fn judge(
         }
     }
     head.framing = match (coding, length) {
+        _ if status == StatusCode::SWITCHING_PROTOCOLS => {
+            head.stays = false;
+            Framing::Length(0)
+        }
         _ if matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) => {
             Framing::Length(0)
         }
@@ -201,6 +201,7 @@ mod tests {
             ),
             ("HTTP/1.1 200 OK\r\nserver: x", head(200, Framing::UntilClose, false)),
             ("HTTP/1.1 204 No Content\r\nserver: x", head(204, Framing::Length(0), true)),
+            ("HTTP/1.1 101 Switching\r\nupgrade: h2c", head(101, Framing::Length(0), false)),
             ("HTTP/1.1 304 Not Modified\r\ncontent-length: 9", head(304, Framing::Length(0), true)),
             (
                 "HTTP/1.1 500 Oh\r\ncontent-length: 3\r\nconnection: close",
@@ -262,7 +263,6 @@ mod tests {
                 Malformed::Length,
             ),
             ("HTTP/1.0 200 OK\r\ntransfer-encoding: chunked", Malformed::Length),
-            ("HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c", Malformed::Upgrade),
             ("HTTP/1.1 099 Low", Malformed::Status),
             ("HTTP/2 200 OK", Malformed::Head(httparse::Error::Version)),
             ("SSH-2.0-OpenSSH", Malformed::Head(httparse::Error::Version)),
