@@ -61,11 +61,13 @@ def request(server, path, body, headers, service="sagemaker"):
     return load.Request(path, signed.headers_for(server, "POST", path, body, headers, service=service), body)
 
 
-def invocation(server, endpoint, body, url=None, name="tidegate", pids=None, streamed=False):
+def invocation(
+    server, endpoint, body, url=None, name="tidegate", pids=None, streamed=False, content_type="application/json"
+):
     """InvokeEndpoint of this server, or the very same bytes for whoever is at `url`."""
     path = f"/endpoints/{endpoint}/invocations{'-response-stream' if streamed else ''}"
 
     def requests():
-        return [request(server, path, body, {"Content-Type": "application/json"})]
+        return [request(server, path, body, {"Content-Type": content_type})]
 
     return load.Target(name, url or server.url, requests, pids or (lambda: [server.pid]))

@@ -161,6 +161,19 @@ def moto():
 
 
 @contextlib.contextmanager
+def onnx_runtime(model):
+    """ONNX Runtime with the model of this file, behind uvicorn in its fastest form."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = ["env", f"BENCH_MODEL={model}", sys.executable, "-m", "uvicorn", "onnx_rival:app"]
+    command += ["--app-dir", pathlib.Path(__file__).parent, "--port", str(port), "--loop", "uvloop"]
+    command += ["--http", "httptools", "--no-access-log", "--log-level", "warning"]
+    with tempfile.NamedTemporaryFile("w", prefix="tg-uvicorn-") as log:
+        with _running(command, url, log) as process:
+            yield url, lambda: [process.pid]
+
+
+@contextlib.contextmanager
 def fakecloud():
     """fakecloud's server; it keeps nothing on disk and logs no request."""
     port = free_port()

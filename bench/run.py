@@ -14,8 +14,9 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "conformance"), str(pathlib.Path(__file__).parent)]
 
+import plot  # noqa: E402
 import report  # noqa: E402
-from parts import bodies, control, identity, inside, invoke, routes, stored, threads  # noqa: E402
+from parts import bodies, control, identity, inside, invoke, onnx, routes, stored, threads  # noqa: E402
 
 PARTS = {
     "invoke": invoke,
@@ -25,6 +26,7 @@ PARTS = {
     "control": control,
     "identity": identity,
     "stored": stored,
+    "onnx": onnx,
     "inside": inside,
 }
 
@@ -34,7 +36,22 @@ What `make bench` measured on {machine}: medians of {runs} runs of {seconds} s, 
 [How it is measured](benchmarks.md). Absolute times are this machine's; the ratios are what counts.
 
 {table}
+
+## What must be flat or linear
+
+{images}
 """
+
+
+def drawn(results):
+    """Draws the parts' curves beside the page, and gives what shows them there. The dashed line is what is wanted."""
+    shown = []
+    for name, found in results.items():
+        for file, curve in getattr(PARTS[name], "curves", lambda _: ())(found):
+            (ROOT / "docs" / "performance").mkdir(exist_ok=True)
+            (ROOT / "docs" / "performance" / f"{file}.svg").write_text(plot.svg(curve))
+            shown.append(f"![{curve.title}](performance/{file}.svg)")
+    return "\n\n".join(shown)
 
 
 def main():
@@ -58,7 +75,7 @@ def main():
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(json.dumps(told | results, indent=2) + "\n")
     if options.only is None:
-        page = PAGE.format(table=report.as_markdown(rows), **told)
+        page = PAGE.format(table=report.as_markdown(rows), images=drawn(results), **told)
         (ROOT / "docs" / "performance.md").write_text(page)
     print(report.as_text(rows))
     print(f"\nmedians of {options.runs} runs, {told['machine']}; all of it in {place.relative_to(ROOT)}")

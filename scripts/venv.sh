@@ -33,7 +33,7 @@ install() {
 }
 
 real_models() {
-  local list="conformance/real-models.txt" into="target/real-models"
+  local list="$1/real-models.txt" into="$2"
   up_to_date "$list" "$into/stamp" && return
   echo "fetching the wheels in $list"
   rm -rf "$into"
@@ -44,7 +44,10 @@ real_models() {
 
 mkdir -p target
 install conformance/requirements.txt
-real_models
+real_models conformance target/real-models
 for more in "$@"; do
   install "$more"
+  if [[ -f "${more%/*}/real-models.txt" ]]; then
+    real_models "${more%/*}" "target/${more%/*}-models"
+  fi
 done

@@ -4,8 +4,12 @@ import json
 import re
 import subprocess
 
+import plot
 import report
 from harness.server import ROOT, binary
+
+# The last two say whether it is linear.
+TARGETS = (1_000, 3_000, 10_000, 30_000, 100_000)
 
 
 def example(package, name, *arguments):
@@ -17,7 +21,7 @@ def example(package, name, *arguments):
 
 
 def measure(_options):
-    told = example("control", "sweep", "--quiet-only")
+    told = example("control", "sweep", "--quiet-only", *map(str, TARGETS))
     sweeps = re.findall(r"^ *(\d+) targets, alarms, quiet *: *([\d.]+) ms", told, re.M)
     return {
         "metrics": json.loads(example("gateway", "proxy", "--json")),
@@ -36,8 +40,14 @@ def rows(found):
         ours=f"{metrics['cpu_ns_with'] / 1e3:.2f} µs",
         theirs=f"{metrics['cpu_ns_without'] / 1e3:.2f} µs",
     )
-    (few, short), (many, long) = sorted(found["sweep"])
+    *_, (few, short), (many, long) = sorted(found["sweep"])
     yield report.below(f"one sweep of {many:,} scaled variants, one core", long, 1000, "ms")
     each = (long / many) / (short / few)
     yield report.ratio(f"one sweep of {many:,} scaled variants, each", f"each of {few:,}", each, 1.1)
     yield report.below("size of the binary", found["binary_mb"], 40, "MB")
+
+
+def curves(found):
+    """By file name."""
+    points = sorted((targets, milliseconds) for targets, milliseconds in found["sweep"])
+    yield "sweep", plot.Curve("One sweep of all scaled variants, one core", "scaled variants", "ms", points, "linear")

@@ -2,6 +2,7 @@
 
 import json
 
+import plot
 import report
 from parts.inside import example
 
@@ -28,3 +29,13 @@ def rows(found):
             ours=f"{one['cpu_ns'] / 1e3:.2f} µs",
             theirs=f"{one['cpu_ns_of_one'] / 1e3:.2f} µs",
         )
+
+
+def curves(found):
+    """By file name."""
+    points = [(1, found["10"]["cpu_ns_of_one"] / 1e3)]
+    points += [(count, found[str(count)]["ratio"] * points[0][1]) for count in (10, 100, 1000)]
+    yield (
+        "cpu-per-request",
+        plot.Curve("CPU per request, by the size of the route table", "endpoints", "µs", points, "flat"),
+    )

@@ -118,6 +118,10 @@ def answer(connection, what, body):
     elif what == "continue-for-ever":
         while True:
             connection.sendall(head("100 Continue"))
+    elif what == "continue-slowly":
+        while True:
+            connection.sendall(head("100 Continue"))
+            time.sleep(0.05)
     elif what == "more-than-asked":
         connection.sendall(whole(body) + whole(b"nobody asked for this"))
     elif what == "exit":

@@ -1,10 +1,10 @@
 //! The way of an answer's bytes through the parsers, without a socket.
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 
 use super::body::Body;
 use super::chunks::Step;
-use super::head;
+use super::head::Awaited;
 
 /// What a model server's bytes come to.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,13 +24,11 @@ pub enum Read {
 /// Reads an answer that comes in these pieces, and then the end.
 pub fn read_answer<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Read {
     let (mut pieces, mut buffer) = (pieces.into_iter(), BytesMut::new());
+    let mut awaited = Awaited::default();
     let head = loop {
-        match head::read(&buffer) {
+        match awaited.take(&mut buffer) {
             Err(_) => return Read::Malformed,
-            Ok(Some((head, length))) => {
-                buffer.advance(length);
-                break head;
-            }
+            Ok(Some(head)) => break head,
             Ok(None) => match pieces.next() {
                 Some(piece) => buffer.extend_from_slice(piece),
                 None => return Read::Cut,

@@ -5,7 +5,7 @@
 
 use std::mem::MaybeUninit;
 
-use bytes::BufMut;
+use bytes::{Buf, BufMut, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderName, HeaderValue, StatusCode};
 
@@ -67,32 +67,46 @@ pub(super) fn write(out: &mut Vec<u8>, headers: &[(HeaderName, HeaderValue)], le
     out.put_slice(b"\r\n\r\n");
 }
 
-/// The head at the beginning of `bytes` and its length; nothing while it has not come whole. Interim answers
-/// (`100 Continue`) are passed over: they count for the length.
-pub(super) fn read(bytes: &[u8]) -> Result<Option<(Head, usize)>, Malformed> {
-    let mut passed = 0;
-    loop {
-        let mut headers = [const { MaybeUninit::uninit() }; HEADERS_MAX];
-        let mut response = httparse::Response::new(&mut []);
-        let rest = bytes.get(passed..).unwrap_or_default();
-        let status = httparse::ParserConfig::default().parse_response_with_uninit_headers(
-            &mut response,
-            rest,
-            &mut headers,
-        )?;
-        let httparse::Status::Complete(length) = status else {
-            return if bytes.len() >= HEAD_BYTES_MAX { Err(Malformed::TooLong) } else { Ok(None) };
-        };
-        passed += length;
-        if passed > HEAD_BYTES_MAX {
-            return Err(Malformed::TooLong);
-        }
-        let status = response.code.and_then(|code| StatusCode::from_u16(code).ok());
-        let status = status.ok_or(Malformed::Status)?;
-        // A switch of protocols, which nobody asked for, is an answer; what follows is not HTTP.
-        if !status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS {
+/// The head of an answer that is awaited.
+#[derive(Debug, Default)]
+pub(super) struct Awaited {
+    /// How much came before it.
+    passed: usize,
+}
+
+impl Awaited {
+    /// Takes it from the beginning of `buffer`; nothing while it has not come whole. Interim answers (`100 Continue`) are
+    /// dropped, each once: they count for the length, so that they come to an end.
+    pub(super) fn take(&mut self, buffer: &mut BytesMut) -> Result<Option<Head>, Malformed> {
+        loop {
+            let mut headers = [const { MaybeUninit::uninit() }; HEADERS_MAX];
+            let mut response = httparse::Response::new(&mut []);
+            let status = httparse::ParserConfig::default().parse_response_with_uninit_headers(
+                &mut response,
+                buffer,
+                &mut headers,
+            )?;
+            let httparse::Status::Complete(length) = status else {
+                let is_too_long = self.passed + buffer.len() >= HEAD_BYTES_MAX;
+                return if is_too_long { Err(Malformed::TooLong) } else { Ok(None) };
+            };
+            self.passed += length;
+            if self.passed > HEAD_BYTES_MAX {
+                return Err(Malformed::TooLong);
+            }
+            let status = response.code.and_then(|code| StatusCode::from_u16(code).ok());
+            let status = status.ok_or(Malformed::Status)?;
+            // A switch of protocols, which nobody asked for, is an answer; what follows is not HTTP.
+            let is_interim =
+                status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS;
+            if is_interim {
+                buffer.advance(length);
+                continue;
+            }
             let is_old = response.version != Some(1);
-            return Ok(Some((judge(status, is_old, response.headers)?, passed)));
+            let head = judge(status, is_old, response.headers)?;
+            buffer.advance(length);
+            return Ok(Some(head));
         }
     }
 }
@@ -180,6 +194,13 @@ mod tests {
         Head { status, content_type: None, custom_attributes: None, framing, stays }
     }
 
+    /// The head in `bytes`, and how much of them is taken.
+    fn read(bytes: &[u8]) -> Result<Option<(Head, usize)>, Malformed> {
+        let mut buffer = BytesMut::from(bytes);
+        let head = Awaited::default().take(&mut buffer)?;
+        Ok(head.map(|head| (head, bytes.len() - buffer.len())))
+    }
+
     #[test]
     fn a_head_says_its_status_how_the_body_ends_and_whether_the_connection_stays() {
         // RFC 9112, section 6.3 (length) and 9.3 (persistence).
@@ -247,6 +268,19 @@ mod tests {
         let expected = head(200, Framing::Length(1), true);
         assert_eq!(read(text.as_bytes()), Ok(Some((expected, text.len()))));
         assert_eq!(read(b"HTTP/1.1 100 Continue\r\n\r\n"), Ok(None));
+    }
+
+    #[test]
+    fn interim_answers_come_to_an_end() {
+        let interim = b"HTTP/1.1 100 Continue\r\n\r\n";
+        let (mut awaited, mut buffer) = (Awaited::default(), BytesMut::new());
+        for _ in 0..HEAD_BYTES_MAX / interim.len() {
+            buffer.extend_from_slice(interim);
+            assert_eq!(awaited.take(&mut buffer), Ok(None));
+            assert!(buffer.is_empty(), "each is dropped when it has come");
+        }
+        buffer.extend_from_slice(interim);
+        assert_eq!(awaited.take(&mut buffer), Err(Malformed::TooLong));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::whole::Whole;
 use super::Outgoing;
 use super::body::Body;
 use super::chunks::Step;
-use super::head::{self, HEAD_BYTES_MAX, Head};
+use super::head::{self, Awaited, Head};
 use super::socket::Socket;
 
 /// What is read at once while the head is awaited: more than most answers have in all.
@@ -98,7 +98,8 @@ impl Connection {
             self.body = request.body.clone();
         }
         self.has_sent = false;
-        let answered = poll_fn(|cx| self.poll_head(cx)).await;
+        let mut awaited = Awaited::default();
+        let answered = poll_fn(|cx| self.poll_head(&mut awaited, cx)).await;
         answered.map_err(|error| Unanswered { error, was_sent: self.has_sent })
     }
 
@@ -143,7 +144,11 @@ impl Connection {
         Ok(read)
     }
 
-    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Head>> {
+    fn poll_head(
+        &mut self,
+        awaited: &mut Awaited,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Head>> {
         loop {
             let sending = self.poll_send(cx);
             match ready!(self.poll_more(cx, READ_BYTES)) {
@@ -155,20 +160,16 @@ impl Connection {
                 Ok(_) => {}
                 Err(error) => return Poll::Ready(Err(sending.err().unwrap_or(error))),
             }
-            let read = head::read(&self.buffer).map_err(io::Error::other)?;
-            if let Some((head, length)) = read {
+            let taken = awaited.take(&mut self.buffer).map_err(io::Error::other)?;
+            if let Some(head) = taken {
                 if !self.has_sent {
                     // Whatever it says, it says it of something else.
                     let error = io::Error::other("an answer came before the request was sent");
                     return Poll::Ready(Err(error));
                 }
-                self.buffer.advance(length);
                 self.stays = head.stays;
                 self.left = Body::new(head.framing);
                 return Poll::Ready(Ok(head));
-            }
-            if self.buffer.len() > HEAD_BYTES_MAX {
-                return Poll::Ready(Err(io::Error::other(head::Malformed::TooLong)));
             }
         }
     }
