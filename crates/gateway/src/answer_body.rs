@@ -38,7 +38,7 @@ enum Kind {
     Whole(Whole),
     Relayed(ControlBody),
     /// Frames as they come.
-    Streamed(mpsc::Receiver<Bytes>),
+    Streamed(mpsc::Receiver<Whole>),
 }
 
 impl AnswerBody {
@@ -51,7 +51,7 @@ impl AnswerBody {
         Self::whole(body.held(share))
     }
 
-    pub(crate) fn streamed(frames: mpsc::Receiver<Bytes>) -> Self {
+    pub(crate) fn streamed(frames: mpsc::Receiver<Whole>) -> Self {
         Self { kind: Kind::Streamed(frames), _busy: None }
     }
 
@@ -76,18 +76,27 @@ impl fmt::Debug for AnswerBody {
 }
 
 impl Body for AnswerBody {
-    type Data = Bytes;
+    /// What comes at once, in its pieces: hyper hands them to the kernel together.
+    type Data = Whole;
     type Error = BoxError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    ) -> Poll<Option<Result<Frame<Whole>, BoxError>>> {
         match &mut self.kind {
-            Kind::Whole(body) => Poll::Ready(body.pop().map(|piece| Ok(Frame::data(piece)))),
-            Kind::Relayed(body) => Pin::new(body).poll_frame(cx),
+            Kind::Whole(body) => {
+                let body = std::mem::take(body);
+                Poll::Ready((!body.is_empty()).then(|| Ok(Frame::data(body))))
+            }
+            Kind::Relayed(body) => {
+                let relay = |frame: Result<Frame<Bytes>, BoxError>| {
+                    frame.map(|it| it.map_data(Whole::from))
+                };
+                Pin::new(body).poll_frame(cx).map(|next| next.map(relay))
+            }
             Kind::Streamed(frames) => {
-                frames.poll_recv(cx).map(|next| next.map(|bytes| Ok(Frame::data(bytes))))
+                frames.poll_recv(cx).map(|next| next.map(|frame| Ok(Frame::data(frame))))
             }
         }
     }

@@ -7,7 +7,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use domain::instance::InstanceId;
 use http::{HeaderValue, StatusCode};
 use tokio::sync::{mpsc, watch};
@@ -21,6 +20,7 @@ use crate::recorder;
 use crate::route_table::{Choice, Instance, Routes, Wanted, Whom};
 use crate::stream::{self, Limit, Source};
 use crate::upstream::{Cause, Failure, Outgoing, Pool, Reply, Sent};
+use crate::whole::Whole;
 
 /// The first pause after every ready instance refused the connection; it doubles up to [`PAUSE_MAX`]. A model server
 /// that restarts is back within a second or so, and `control` takes out one that is not.
@@ -66,7 +66,7 @@ pub(crate) struct Opened {
     pub(crate) variant: HeaderValue,
     pub(crate) content_type: Option<HeaderValue>,
     pub(crate) custom_attributes: Option<HeaderValue>,
-    pub(crate) frames: mpsc::Receiver<Bytes>,
+    pub(crate) frames: mpsc::Receiver<Whole>,
 }
 
 /// An instance that has begun to answer.

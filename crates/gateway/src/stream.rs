@@ -20,6 +20,7 @@ use crate::recorder;
 use crate::route_table::Instance;
 use crate::task;
 use crate::upstream::{Connection, Pool};
+use crate::whole::Whole;
 use crate::worker::Shared;
 
 /// Frames that wait for the client. With one, the model server is read from while the frame before is being sent.
@@ -27,6 +28,9 @@ const FRAMES_AHEAD_MAX: usize = 1;
 
 /// What a stream may hold of the room for bodies: a chunk as it was read (at most 64 KiB), and frames on their way.
 pub(crate) const HELD_BYTES: usize = 256 * 1024;
+
+/// A chunk shorter than this is copied into its frame.
+const COPIED_BYTES_MAX: usize = 4 * 1024;
 
 /// A model server that has begun to answer, and all that is held for it.
 #[derive(Debug)]
@@ -56,7 +60,7 @@ pub(crate) struct Limit {
 }
 
 /// Starts to pass on `first` and whatever follows it; nothing follows if there was not even a first.
-pub(crate) fn start(source: Source, first: Option<Bytes>, limit: Limit) -> mpsc::Receiver<Bytes> {
+pub(crate) fn start(source: Source, first: Option<Bytes>, limit: Limit) -> mpsc::Receiver<Whole> {
     let (client, frames) = mpsc::channel(FRAMES_AHEAD_MAX);
     if let Some(first) = first {
         task::spawn_local("response stream", pass_on(source, first, limit, client));
@@ -67,13 +71,13 @@ pub(crate) fn start(source: Source, first: Option<Bytes>, limit: Limit) -> mpsc:
     frames
 }
 
-async fn pass_on(source: Source, first: Bytes, limit: Limit, client: mpsc::Sender<Bytes>) {
+async fn pass_on(source: Source, first: Bytes, limit: Limit, client: mpsc::Sender<Whole>) {
     // The model server's connection is closed, and its ticket given back, before the client is told: however slow the
     // client, nobody waits for it any more.
     if let Err(fault) = source.run(first, limit, &client).await {
         tracing::debug!(?fault, "a response stream broke off");
         // A client that has gone need not be told.
-        let _ = client.send(fault.frame()).await;
+        let _ = client.send(fault.frame().into()).await;
     }
 }
 
@@ -83,7 +87,7 @@ impl Source {
         self,
         first: Bytes,
         limit: Limit,
-        client: &mpsc::Sender<Bytes>,
+        client: &mpsc::Sender<Whole>,
     ) -> Result<(), StreamFault> {
         let Self { mut connection, instance, ticket, pool, held: _held, mut record } = self;
         let mut over = pin!(limit.reached(&ticket));
@@ -92,7 +96,7 @@ impl Source {
             let sent = tokio::select! {
                 biased;
                 fault = &mut over => return Err(record.broke_off(fault)),
-                sent = client.send(event_stream::encode_payload(&chunk)) => sent,
+                sent = client.send(framed(&chunk)) => sent,
             };
             if sent.is_err() {
                 return Ok(());
@@ -120,6 +124,16 @@ impl Source {
             };
         }
     }
+}
+
+/// The frames of a chunk. A long one is not copied; a short one costs less if it is.
+fn framed(chunk: &Bytes) -> Whole {
+    if chunk.len() < COPIED_BYTES_MAX {
+        return event_stream::encode_payload(chunk).into();
+    }
+    let mut frames = Whole::default();
+    event_stream::encode_long_payload(chunk).for_each(|piece| frames.push(piece));
+    frames
 }
 
 impl Limit {

@@ -97,8 +97,7 @@ impl Awaited {
             let status = response.code.and_then(|code| StatusCode::from_u16(code).ok());
             let status = status.ok_or(Malformed::Status)?;
             // A switch of protocols, which nobody asked for, is an answer; what follows is not HTTP.
-            let is_interim =
-                status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS;
+            let is_interim = status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS;
             if is_interim {
                 buffer.advance(length);
                 continue;

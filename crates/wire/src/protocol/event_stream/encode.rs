@@ -1,5 +1,7 @@
 //! Messages to frames.
 
+use std::borrow::Cow;
+
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{
@@ -12,10 +14,29 @@ const USUAL_HEADERS_BYTES: usize = 128;
 
 pub(super) fn encode(message: &EventStreamMessage) -> Result<Bytes, FrameError> {
     let EventStreamMessage { headers, payload } = message;
-    let room = PRELUDE_BYTES
-        .saturating_add(USUAL_HEADERS_BYTES)
-        .saturating_add(payload.len())
-        .saturating_add(CHECKSUM_BYTES);
+    let mut frame = begin(headers, payload.len(), payload.len().saturating_add(CHECKSUM_BYTES))?;
+    frame.put_slice(payload);
+    frame.put_u32(crc32fast::hash(&frame));
+    Ok(frame.freeze())
+}
+
+/// What is before the payload of the frame, and what is behind it.
+pub(super) fn around(message: &EventStreamMessage) -> Result<(Bytes, Bytes), FrameError> {
+    let EventStreamMessage { headers, payload } = message;
+    let before = begin(headers, payload.len(), 0)?.freeze();
+    let mut checksum = crc32fast::Hasher::new();
+    checksum.update(&before);
+    checksum.update(payload);
+    Ok((before, Bytes::copy_from_slice(&checksum.finalize().to_be_bytes())))
+}
+
+/// The prelude and the headers of a frame with so many bytes of payload, and `room` for what is put behind them.
+fn begin(
+    headers: &[(Cow<'static, str>, HeaderValue)],
+    payload: usize,
+    room: usize,
+) -> Result<BytesMut, FrameError> {
+    let room = room.saturating_add(PRELUDE_BYTES).saturating_add(USUAL_HEADERS_BYTES);
     let mut frame = BytesMut::with_capacity(room.min(MESSAGE_BYTES_MAX));
     frame.put_bytes(0, PRELUDE_BYTES);
     if headers.len() > HEADERS_MAX {
@@ -28,7 +49,7 @@ pub(super) fn encode(message: &EventStreamMessage) -> Result<Bytes, FrameError> 
         write_header(&mut frame, name, value)?;
     }
     let headers = frame.len().saturating_sub(PRELUDE_BYTES);
-    let total = frame.len().saturating_add(payload.len()).saturating_add(CHECKSUM_BYTES);
+    let total = frame.len().saturating_add(payload).saturating_add(CHECKSUM_BYTES);
     let too_long = FrameError::Length { total, headers };
     if headers > HEADERS_BYTES_MAX || total > MESSAGE_BYTES_MAX {
         return Err(too_long);
@@ -40,9 +61,7 @@ pub(super) fn encode(message: &EventStreamMessage) -> Result<Bytes, FrameError> 
     prelude.put_u32(headers);
     let lengths = [total.to_be_bytes(), headers.to_be_bytes()];
     prelude.put_u32(crc32fast::hash(lengths.as_flattened()));
-    frame.put_slice(payload);
-    frame.put_u32(crc32fast::hash(&frame));
-    Ok(frame.freeze())
+    Ok(frame)
 }
 
 fn write_header(frame: &mut BytesMut, name: &str, value: &HeaderValue) -> Result<(), FrameError> {

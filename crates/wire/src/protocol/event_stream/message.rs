@@ -72,6 +72,17 @@ pub fn encode_payload(bytes: &Bytes) -> Bytes {
     }
 }
 
+/// The frames of [`encode_payload`] as the pieces that come one after another: a long payload is not copied.
+#[expect(clippy::missing_panics_doc, reason = "the length and the headers are within the limits")]
+pub fn encode_long_payload(bytes: &Bytes) -> impl Iterator<Item = Bytes> {
+    bytes.chunks(PAYLOAD_PART_BYTES_MAX).flat_map(|part| {
+        let part = payload_part(bytes.slice_ref(part));
+        let (before, behind) = encode::around(&part)
+            .expect("parts are shorter than frames may be, and these headers are good");
+        [before, part.payload, behind]
+    })
+}
+
 /// The error that ends a stream: `ModelStreamError` or `InternalStreamFailure`.
 pub fn exception<E: Shape>(error: &E) -> EventStreamMessage {
     let json = error.to_document().to_json(E::schema()).to_string();

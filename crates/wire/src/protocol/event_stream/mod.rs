@@ -35,7 +35,8 @@ mod tests;
 
 pub use decode::Decoder;
 pub use message::{
-    EventStreamMessage, HeaderValue, encode_payload, exception, payload_part, response_head,
+    EventStreamMessage, HeaderValue, encode_long_payload, encode_payload, exception, payload_part,
+    response_head,
 };
 
 /// The media type of a body that is a stream of frames.

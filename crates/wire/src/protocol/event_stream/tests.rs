@@ -181,6 +181,9 @@ fn a_long_piece_is_split_and_nothing_is_no_frame() {
         let lengths: Vec<usize> = parts.iter().map(|part| part.payload.len()).collect();
         assert_eq!((lengths, whole), (expected, true));
         assert_eq!(parts.iter().flat_map(|part| part.payload.to_vec()).collect::<Bytes>(), piece);
+        let pieces: Vec<Bytes> = encode_long_payload(&piece).collect();
+        assert_eq!(pieces.concat(), encode_payload(&piece));
+        assert!(pieces.iter().map(Bytes::len).all(|length| length <= PAYLOAD_PART_BYTES_MAX));
     }
 }
 
