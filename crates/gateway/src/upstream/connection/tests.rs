@@ -65,6 +65,24 @@ async fn a_connection_carries_one_exchange_after_another() {
 }
 
 #[tokio::test]
+async fn what_has_come_of_a_body_goes_on_at_once_and_together() {
+    // More than is read with the head, and a model server that then says nothing more for a while.
+    const FIRST: usize = READ_BYTES * 3;
+    let (mut connection, mut peer) = pair();
+    let mut answer =
+        format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", FIRST + 1).into_bytes();
+    answer.extend_from_slice(&vec![b'y'; FIRST]);
+    let request = request(5);
+    let (head, ()) = tokio::join!(connection.exchange(&request), says(&mut peer, 5, &answer));
+    head.unwrap();
+    let first = time::timeout(Duration::from_secs(10), connection.next()).await;
+    assert_eq!(first.expect("it is at hand").unwrap().unwrap().len(), FIRST);
+    peer.write_all(b"z").await.unwrap();
+    assert_eq!(body_of(&mut connection).await.unwrap(), b"z");
+    assert!(connection.is_reusable());
+}
+
+#[tokio::test]
 async fn a_long_body_goes_out_and_comes_back_whole() {
     let (mut connection, mut peer) = pair();
     let request = request(LONG);
