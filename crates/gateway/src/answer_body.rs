@@ -3,10 +3,11 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
+use std::io::IoSlice;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
@@ -30,8 +31,8 @@ pub fn whole(bytes: impl Into<Bytes>) -> ControlBody {
 /// The body of an answer on its way to a client.
 pub(crate) struct AnswerBody {
     kind: Kind,
-    /// Keeps the connection from being taken for idle until the last frame is on its way.
-    _busy: Option<Busy>,
+    /// Keeps the connection from being taken for idle.
+    busy: Option<Busy>,
 }
 
 enum Kind {
@@ -43,7 +44,7 @@ enum Kind {
 
 impl AnswerBody {
     pub(crate) fn whole(body: impl Into<Whole>) -> Self {
-        Self { kind: Kind::Whole(body.into()), _busy: None }
+        Self { kind: Kind::Whole(body.into()), busy: None }
     }
 
     /// A whole body whose share of what the process may hold is given back when hyper has let go of the bytes.
@@ -52,16 +53,16 @@ impl AnswerBody {
     }
 
     pub(crate) fn streamed(frames: mpsc::Receiver<Whole>) -> Self {
-        Self { kind: Kind::Streamed(frames), _busy: None }
+        Self { kind: Kind::Streamed(frames), busy: None }
     }
 
     pub(crate) fn relayed(body: ControlBody) -> Self {
-        Self { kind: Kind::Relayed(body), _busy: None }
+        Self { kind: Kind::Relayed(body), busy: None }
     }
 
     #[must_use]
     pub(crate) fn with_busy(self, busy: Busy) -> Self {
-        Self { _busy: Some(busy), ..self }
+        Self { busy: Some(busy), ..self }
     }
 }
 
@@ -75,28 +76,52 @@ impl fmt::Debug for AnswerBody {
     }
 }
 
+/// What hyper has at once of an answer, in its pieces, which it hands to the kernel together. The connection is busy until
+/// the kernel has them, which may be long after the body has ended.
+pub(crate) struct Outbound {
+    bytes: Whole,
+    _busy: Option<Busy>,
+}
+
+impl Buf for Outbound {
+    fn remaining(&self) -> usize {
+        self.bytes.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.bytes.chunk()
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.bytes.advance(count);
+    }
+
+    fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        self.bytes.chunks_vectored(slices)
+    }
+}
+
 impl Body for AnswerBody {
-    /// What comes at once, in its pieces: hyper hands them to the kernel together.
-    type Data = Whole;
+    type Data = Outbound;
     type Error = BoxError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Whole>, BoxError>>> {
-        match &mut self.kind {
+    ) -> Poll<Option<Result<Frame<Outbound>, BoxError>>> {
+        let Self { kind, busy } = &mut *self;
+        let outbound = |bytes| Outbound { bytes, _busy: busy.clone() };
+        match kind {
             Kind::Whole(body) => {
                 let body = std::mem::take(body);
-                Poll::Ready((!body.is_empty()).then(|| Ok(Frame::data(body))))
+                Poll::Ready((!body.is_empty()).then(|| Ok(Frame::data(outbound(body)))))
             }
             Kind::Relayed(body) => {
-                let relay = |frame: Result<Frame<Bytes>, BoxError>| {
-                    frame.map(|it| it.map_data(Whole::from))
-                };
-                Pin::new(body).poll_frame(cx).map(|next| next.map(relay))
+                let relayed = Pin::new(body).poll_frame(cx);
+                relayed.map_ok(|frame| frame.map_data(|bytes| outbound(bytes.into())))
             }
             Kind::Streamed(frames) => {
-                frames.poll_recv(cx).map(|next| next.map(|frame| Ok(Frame::data(frame))))
+                frames.poll_recv(cx).map(|next| next.map(|bytes| Ok(Frame::data(outbound(bytes)))))
             }
         }
     }

@@ -75,7 +75,7 @@ impl Whole {
     }
 
     /// Takes the first piece.
-    pub(crate) fn pop(&mut self) -> Option<Bytes> {
+    fn pop(&mut self) -> Option<Bytes> {
         let first = std::mem::replace(&mut self.first, self.rest.pop_front().unwrap_or_default());
         self.length -= first.len();
         (!first.is_empty()).then_some(first)

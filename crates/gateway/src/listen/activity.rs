@@ -73,6 +73,12 @@ impl Activity {
 #[derive(Debug)]
 pub(crate) struct Busy(Rc<Activity>);
 
+impl Clone for Busy {
+    fn clone(&self) -> Self {
+        self.0.begin()
+    }
+}
+
 impl Drop for Busy {
     fn drop(&mut self) {
         let left = self.0.busy.get().saturating_sub(1);

@@ -62,17 +62,13 @@ async fn a_request_under_way_is_not_idle() {
     assert_eq!(answer.status, 200);
 }
 
-#[tokio::test]
-async fn a_client_that_does_not_take_its_answer_is_cut_off() {
-    let world = World::with(|settings| settings.limits.write = SHORT);
-    let model = ModelServer::tcp(Behaviour::Echo).await;
-    world.publish_one(model.route());
+/// Has a longest body echoed over a connection whose client takes nothing yet: the answer does not fit into what the
+/// kernel keeps for both sides.
+async fn echoed_unread(world: &World, model: &ModelServer, body: &[u8]) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
-    // So that the answer, of six megabytes, does not fit into what the kernel keeps for both sides.
     socket.set_recv_buffer_size(4096).unwrap();
     let mut stream = socket.connect(world.address()).await.unwrap();
-    let body = vec![b'x'; gateway::BODY_BYTES_MAX];
-    let mut request = invocation(body.clone());
+    let mut request = invocation(body.to_vec());
     sign(&mut request, &world.address().to_string(), "sagemaker").await;
     let mut head = "POST /endpoints/e/invocations HTTP/1.1\r\n".to_owned();
     for (name, value) in request.headers() {
@@ -80,8 +76,18 @@ async fn a_client_that_does_not_take_its_answer_is_cut_off() {
     }
     write!(head, "content-length: {}\r\n\r\n", body.len()).unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
-    stream.write_all(&body).await.unwrap();
+    stream.write_all(body).await.unwrap();
     until("it is answered", || model.requests() == 1).await;
+    stream
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_take_its_answer_is_cut_off() {
+    let world = World::with(|settings| settings.limits.write = SHORT);
+    let model = ModelServer::tcp(Behaviour::Echo).await;
+    world.publish_one(model.route());
+    let body = vec![b'x'; gateway::BODY_BYTES_MAX];
+    let stream = echoed_unread(&world, &model, &body).await;
     until("the place is free", || world.gateway.connections() == 0).await;
     let answer = until_closed(stream).await;
     assert!(
@@ -89,4 +95,17 @@ async fn a_client_that_does_not_take_its_answer_is_cut_off() {
         "{}",
         answer.len()
     );
+}
+
+#[tokio::test]
+async fn an_answer_that_is_being_taken_is_not_idle() {
+    let world = World::with(|settings| settings.limits.idle = SHORT);
+    let model = ModelServer::tcp(Behaviour::Echo).await;
+    world.publish_one(model.route());
+    let body = vec![b'x'; gateway::BODY_BYTES_MAX];
+    let stream = echoed_unread(&world, &model, &body).await;
+    // Longer than an idle connection is left alone, and then has to close.
+    tokio::time::sleep(SHORT + Duration::from_secs(6)).await;
+    let answer = until_closed(stream).await;
+    assert!(answer.ends_with("xxxx") && answer.len() > body.len(), "{} bytes", answer.len());
 }
