@@ -174,8 +174,6 @@ impl Connection {
         loop {
             match self.left.step(&mut self.buffer).map_err(io::Error::other)? {
                 Step::Over => return Poll::Ready(Ok(None)),
-                // What is here already goes on together.
-                Step::Data(here) if self.poll_rest(cx, here) => continue,
                 Step::Data(here) => {
                     self.left.took(here);
                     return Poll::Ready(Ok(Some(self.buffer.split_to(here).freeze())));
@@ -187,15 +185,6 @@ impl Connection {
                 return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
             }
         }
-    }
-
-    /// Reads more of what has come of a body of known length, beside the `here` bytes at hand: whether there was any.
-    fn poll_rest(&mut self, cx: &mut Context<'_>, here: usize) -> bool {
-        let Body::Length(left) = self.left else { return false };
-        let left = usize::try_from(left).unwrap_or(usize::MAX) - here;
-        // An end or an error comes again when the next bytes are asked for.
-        let room = left.min(PIECE_BYTES.saturating_sub(here));
-        room > 0 && matches!(self.poll_more(cx, room), Poll::Ready(Ok(1..)))
     }
 
     fn poll_more(&mut self, cx: &mut Context<'_>, room: usize) -> Poll<io::Result<usize>> {

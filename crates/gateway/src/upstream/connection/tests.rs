@@ -65,7 +65,7 @@ async fn a_connection_carries_one_exchange_after_another() {
 }
 
 #[tokio::test]
-async fn what_has_come_of_a_body_goes_on_at_once_and_together() {
+async fn what_has_come_of_a_body_goes_on_at_once() {
     // More than is read with the head, and a model server that then says nothing more for a while.
     const FIRST: usize = READ_BYTES * 3;
     let (mut connection, mut peer) = pair();
@@ -75,8 +75,12 @@ async fn what_has_come_of_a_body_goes_on_at_once_and_together() {
     let request = request(5);
     let (head, ()) = tokio::join!(connection.exchange(&request), says(&mut peer, 5, &answer));
     head.unwrap();
-    let first = time::timeout(Duration::from_secs(10), connection.next()).await;
-    assert_eq!(first.expect("it is at hand").unwrap().unwrap().len(), FIRST);
+    let mut come = 0;
+    while come < FIRST {
+        let piece = time::timeout(Duration::from_secs(10), connection.next()).await;
+        come += piece.expect("it is at hand").unwrap().unwrap().len();
+    }
+    assert_eq!(come, FIRST);
     peer.write_all(b"z").await.unwrap();
     assert_eq!(body_of(&mut connection).await.unwrap(), b"z");
     assert!(connection.is_reusable());
