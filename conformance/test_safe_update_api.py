@@ -5,6 +5,7 @@ import json
 import pytest
 
 from harness import names, people, processes, signed
+from harness.deployments import blue_green, percent
 from harness.hosting import Hosting, error_of, eventually, variant
 from harness.people import document, statement
 from harness.scaling import Scaling
@@ -88,6 +89,61 @@ def test_a_plan_is_made_without_a_change(root, endpoint):
     assert (plan["Verdict"], [one["VariantName"] for one in plan["BoundVariants"]]) == ("Refused", ["web"])
     assert endpoint.everything() == before
     assert refused(root.ask("GET", f"{PATH}/{endpoint.name}"))[0] in (400, 404)
+
+
+def test_traffic_goes_over_in_steps_and_scaling_comes_back(root, hosting, endpoint):
+    before, parts = endpoint.everything(), set()
+    deployment = blue_green("LINEAR", 3, 1, LinearStepSize=percent(50))
+
+    def ended():
+        pending = hosting.describe(endpoint.name).get("PendingDeploymentSummary", {}).get("ProductionVariants", [])
+        parts.update(one["CurrentWeight"] for one in pending if one["VariantName"] == "web")
+        return root.look(endpoint.name)["Status"] == "Applied"
+
+    with endpoint.watched():
+        begun = root.start(endpoint, HeadroomPercent=0, DeploymentConfig=deployment)
+        assert begun["Plan"]["DeploymentConfig"] == deployment
+        eventually(ended, 60)
+    # web has two instances and a weight of 0.5: none, the first, and both take their part.
+    assert parts >= {0.25, 0.5}, parts
+    endpoint.is_as_before(before, endpoint.new)
+
+
+def test_an_alarm_that_takes_the_update_back_puts_scaling_back(root, scaling, endpoint):
+    before, alarm = endpoint.everything(), names.fresh("guard")
+    metric = {"Namespace": "tide", "MetricName": alarm, "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1}
+    scaling.cloudwatch.put_metric_alarm(
+        AlarmName=alarm, **metric, Threshold=1, ComparisonOperator="GreaterThanThreshold"
+    )
+    deployment = blue_green("CANARY", 30, 0, alarms=[alarm], CanarySize=percent(50))
+
+    def ended():
+        scaling.cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="it goes off")
+        return root.look(endpoint.name)["Status"] == "Undone"
+
+    with endpoint.watched():
+        root.start(endpoint, DeploymentConfig=deployment)
+        eventually(ended, 60)
+    assert alarm in root.look(endpoint.name)["Problem"]
+    scaling.cloudwatch.delete_alarms(AlarmNames=[alarm])
+    endpoint.is_as_before(before, endpoint.old)
+
+
+def test_a_deployment_config_is_refused_before_anything_is_done(root, endpoint):
+    before, members = endpoint.everything(), {"EndpointName": endpoint.name, "EndpointConfigName": endpoint.new}
+    for deployment, words in [
+        (blue_green("LINEAR", 1, 1), "LinearStepSize is required"),
+        (blue_green("LINEAR", 1, 1, LinearStepSize=percent(9)), "between 10 and 50 percent"),
+        (blue_green("ALL_AT_ONCE", 0, 0, alarms=["not-there"]), "not-there"),
+    ]:
+        asked = members | {"DeploymentConfig": deployment}
+        assert any(words in note for note in root.done("POST", f"{PATH}/plan", asked)["Notes"]), words
+        status, code, text = refused(root.ask("POST", PATH, asked))
+        assert (status, code) == (400, "ValidationException")
+        assert words in text
+    asked = members | {"DeploymentConfig": blue_green("ALL_AT_ONCE", 0, 0), "RetainDeploymentConfig": True}
+    assert refused(root.ask("POST", PATH, asked))[:2] == (400, "ValidationException")
+    assert endpoint.everything() == before
 
 
 def allowed_but(*denied):

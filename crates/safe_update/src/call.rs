@@ -28,7 +28,13 @@ pub(crate) fn written(order: &Order, endpoint: &EndpointName) -> (&'static Servi
             (&autoscaling::SERVICE, target(variant, dimension))
         }
         Order::SetCapacity(changes) => (&sagemaker::SERVICE, capacity(endpoint, changes)),
-        Order::UpdateEndpoint { config, keep_counts, keep_weights } => {
+        Order::UpdateEndpoint {
+            config,
+            keep_counts,
+            keep_weights,
+            deployment_config,
+            retain_deployment_config,
+        } => {
             let mut input = json!({
                 "EndpointName": endpoint,
                 "EndpointConfigName": config,
@@ -40,6 +46,12 @@ pub(crate) fn written(order: &Order, endpoint: &EndpointName) -> (&'static Servi
                 left.map(|(kind, _)| json!({"VariantPropertyType": kind})).collect();
             if !left.is_empty() {
                 input["ExcludeRetainedVariantProperties"] = left.into();
+            }
+            if let Some(config) = deployment_config {
+                input["DeploymentConfig"] = Value::Object(config.0.clone());
+            }
+            if *retain_deployment_config {
+                input["RetainDeploymentConfig"] = true.into();
             }
             (&sagemaker::SERVICE, input)
         }

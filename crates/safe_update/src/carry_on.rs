@@ -14,7 +14,7 @@ use crate::{Fault, Journal, Remote, Stopped, call, observe, say};
 /// waits count too, and an hour of them is some seven hundred looks.
 const LOOKS_MAX: u32 = 50_000;
 
-/// How long a run waits for its endpoint, in wall time: longer than SageMaker's longest update, eight hours
+/// How long a run waits for its endpoint beside the time that its deployment may take, in wall time: longer than SageMaker's longest update, eight hours
 /// (`reference/sagemaker-hosting.md`, section 4).
 const WAIT_MAX: Duration = Duration::from_hours(9);
 
@@ -53,12 +53,14 @@ pub async fn carry_on(
     if !matches!(walk.run.phase, Phase::Ended(_)) {
         walk.keep(walk.run.clone()).await?;
     }
-    for _ in 0..LOOKS_MAX {
+    let while_it_bakes = walk.run.deployment_time().as_secs() / PAUSE_MAX.as_secs();
+    let looks_max = u64::from(LOOKS_MAX) + while_it_bakes;
+    for _ in 0..looks_max {
         if let Some(outcome) = walk.step().await? {
             return Ok(outcome);
         }
     }
-    walk.stop(format!("{LOOKS_MAX} looks have not brought it to an end")).await
+    walk.stop(format!("{looks_max} looks have not brought it to an end")).await
 }
 
 struct Walk<'a, R, J> {
@@ -110,7 +112,7 @@ impl<R: Remote, J: Journal> Walk<'_, R, J> {
 
     async fn wait(&mut self, what: &str) -> Result<(), Stopped> {
         self.tell(say::wait(&self.run, what));
-        if self.waited.spent >= WAIT_MAX {
+        if self.waited.spent >= WAIT_MAX + self.run.deployment_time() {
             return self.stop(format!("it has waited for too long: {what}")).await;
         }
         self.remote.pause(self.waited.next).await;

@@ -8,7 +8,10 @@ use domain::safe_update::Run;
 use serde::{Deserialize, Serialize};
 
 /// The form of the run, to be counted up with every change that older programs would misread.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+
+/// The form of runs that say nothing of how traffic goes over: older programs read them as they are meant.
+const UNGUARDED: u32 = 1;
 
 /// What every journal is.
 const KIND: &str = "tidegate safe update";
@@ -53,11 +56,12 @@ struct Head {
 /// # Errors
 /// In a sentence, where the run has no JSON form.
 pub fn write(whose: &Whose, run: &Run) -> Result<String, String> {
+    let version = if run.request.is_guarded() { VERSION } else { UNGUARDED };
     let unwritten = |error: serde_json::Error| format!("the journal cannot be written: {error}");
     let run = serde_json::to_string(run).map_err(unwritten)?;
     let head = Head {
         kind: KIND.to_owned(),
-        version: VERSION,
+        version,
         whose: whose.clone(),
         checksum: crc32fast::hash(run.as_bytes()),
     };

@@ -54,7 +54,7 @@ fn deed(seen: &Seen, order: &Order) -> String {
             });
             format!("sets {}", parts.collect::<Vec<_>>().join(", "))
         }
-        Order::UpdateEndpoint { config, keep_counts, keep_weights } => {
+        Order::UpdateEndpoint { config, keep_counts, keep_weights, .. } => {
             let kept = match (keep_counts, keep_weights) {
                 (true, true) => ", keeping counts and weights",
                 (true, false) => ", keeping counts",

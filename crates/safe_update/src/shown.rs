@@ -1,15 +1,19 @@
 //! Plans and runs as Tidegate's own API shows them: one form for the API's answers, for dry runs and for `--json`.
 
+use domain::members::Members;
 use domain::safe_update::{
     self as planned, DeletionVerdict, Facts, Given, Goal, Outcome, Phase, Plan, Request, Run,
     Verdict, Why,
 };
 use domain::time::Timestamp;
+use wire::Shape as _;
 use wire::tidegate::{
     BoundChange, BoundVariant, CapacityChange, DeletedTarget, DeletedVariant, DeletionPlan,
-    NeededPermission, PermissionState, PlannedCall, SafeUpdate, SafeUpdateGoal, SafeUpdatePhase,
-    SafeUpdatePlan, SafeUpdateStatus, SafeUpdateStep, SafeUpdateSummary, UpdateVerdict,
+    DeploymentConfig, NeededPermission, PermissionState, PlannedCall, SafeUpdate, SafeUpdateGoal,
+    SafeUpdatePhase, SafeUpdatePlan, SafeUpdateStatus, SafeUpdateStep, SafeUpdateSummary,
+    UpdateVerdict,
 };
+use wire::value::Value as _;
 
 /// What is known of a run beside the run itself.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,6 +41,8 @@ pub fn plan(facts: &Facts, request: &Request, plan: &Plan) -> SafeUpdatePlan {
         keep_instance_counts: request.keep_counts,
         keep_weights: request.keep_weights,
         headroom_percent: count(request.headroom_percent),
+        deployment_config: request.deployment_config.as_ref().and_then(deployment),
+        retain_deployment_config: Some(true).filter(|_| request.retain_deployment_config),
         verdict,
         message,
         bound_variants: plan.bound.iter().map(bound).collect(),
@@ -44,6 +50,13 @@ pub fn plan(facts: &Facts, request: &Request, plan: &Plan) -> SafeUpdatePlan {
         capacity: plan.capacity.iter().map(capacity).collect(),
         notes: plan.notes.clone(),
     }
+}
+
+/// As it was given; it has been read before.
+fn deployment(config: &Members) -> Option<DeploymentConfig> {
+    let config = serde_json::Value::Object(config.0.clone());
+    let document = wire::Document::from_json(DeploymentConfig::schema(), &config).ok()?;
+    DeploymentConfig::from_document(&document).ok()
 }
 
 fn bound(bound: &planned::Bound) -> BoundVariant {

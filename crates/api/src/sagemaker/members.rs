@@ -8,7 +8,7 @@ use wire::{DecodeError, Document, Shape};
 use crate::Error;
 
 /// All members of a request but the named ones, as the domain keeps them.
-pub(super) fn kept<S: Shape>(input: &S, without: &[&str]) -> Members {
+pub(crate) fn kept<S: Shape>(input: &S, without: &[&str]) -> Members {
     let mut members = match input.to_document().to_json(S::schema()) {
         Json::Object(members) => members,
         _ => Map::new(),

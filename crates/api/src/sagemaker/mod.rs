@@ -17,7 +17,7 @@ mod list_endpoints;
 mod list_models;
 mod list_tags;
 mod lookup;
-mod members;
+pub(crate) mod members;
 mod page;
 mod tagging;
 #[cfg(test)]

@@ -189,7 +189,8 @@ impl Guardrails {
         }
     }
 
-    fn waits(&self, total: u32) -> u64 {
+    /// All bakes of an update whose largest variant has `total` instances, in seconds.
+    pub fn waits(&self, total: u32) -> u64 {
         let steps = self.steps(total);
         let before_last = u64::from(self.bake_secs(0, steps)) * u64::from(steps.saturating_sub(1));
         before_last + u64::from(self.bake_secs(steps, steps))

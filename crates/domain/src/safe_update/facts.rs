@@ -86,7 +86,7 @@ pub struct Scaled {
 }
 
 /// How the update is to be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Request {
     /// Variants of the same name keep their `DesiredInstanceCount`. False: they end with `InitialInstanceCount`.
     pub keep_counts: bool,
@@ -94,6 +94,12 @@ pub struct Request {
     pub keep_weights: bool,
     /// How many more instances serve while the update runs, in percent of each variant's count, rounded up. 0 to 900.
     pub headroom_percent: u32,
+    /// `DeploymentConfig` of the `UpdateEndpoint`, as it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment_config: Option<Members>,
+    /// `RetainDeploymentConfig`: the endpoint's own is used again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retain_deployment_config: bool,
 }
 
 impl Request {
@@ -102,11 +108,22 @@ impl Request {
         let more = (u64::from(count) * u64::from(self.headroom_percent)).div_ceil(100);
         count.saturating_add(u32::try_from(more).unwrap_or(u32::MAX))
     }
+
+    /// Whether it says how traffic goes over.
+    pub const fn is_guarded(&self) -> bool {
+        self.deployment_config.is_some() || self.retain_deployment_config
+    }
 }
 
 impl Default for Request {
     fn default() -> Self {
-        Self { keep_counts: true, keep_weights: true, headroom_percent: 0 }
+        Self {
+            keep_counts: true,
+            keep_weights: true,
+            headroom_percent: 0,
+            deployment_config: None,
+            retain_deployment_config: false,
+        }
     }
 }
 

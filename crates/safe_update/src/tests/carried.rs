@@ -9,7 +9,13 @@ use super::fake::{Kept, Mishap, Server, server, wait_for};
 use crate::ask::PATIENCE;
 use crate::{Fault, Stopped, Survey, carry_on, survey};
 
-const HEADROOM: Request = Request { keep_counts: true, keep_weights: true, headroom_percent: 50 };
+const HEADROOM: Request = Request {
+    keep_counts: true,
+    keep_weights: true,
+    headroom_percent: 50,
+    deployment_config: None,
+    retain_deployment_config: false,
+};
 
 fn begun(server: &Server) -> Run {
     let (endpoint, wanted) = ("e".parse().unwrap(), "new".parse().unwrap());

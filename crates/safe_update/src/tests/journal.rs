@@ -81,6 +81,28 @@ fn other_files_and_newer_journals_are_told_apart() {
         assert_eq!(read(other, &whose()), Err(JournalError::Other), "{other}");
     }
     let text = write(&whose(), &run()).unwrap();
-    let newer = text.replacen("\"version\":1", "\"version\":2", 1);
-    assert_eq!(read(&newer, &whose()), Err(JournalError::Newer(2)));
+    let newer = text.replacen("\"version\":1", "\"version\":3", 1);
+    assert_eq!(read(&newer, &whose()), Err(JournalError::Newer(3)));
+}
+
+/// A program that knows no `DeploymentConfig` would leave it out, and update all at once.
+#[test]
+fn only_a_run_that_says_how_traffic_goes_over_is_too_new_for_older_programs() {
+    let version = |run: &Run| -> u64 {
+        let text = write(&whose(), run).unwrap();
+        assert_eq!(read(&text, &whose()).as_ref(), Ok(run));
+        let head: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        head["version"].as_u64().unwrap()
+    };
+    let plain = run();
+    let form = serde_json::to_value(&plain.request).unwrap();
+    assert_eq!(form.as_object().unwrap().len(), 3, "older programs read {form}");
+    assert_eq!(version(&plain), 1);
+    let mut guarded = run();
+    guarded.request.deployment_config =
+        Some(serde_json::from_str(r#"{"RollingUpdatePolicy": {}}"#).unwrap());
+    assert_eq!(version(&guarded), 2);
+    let mut retained = run();
+    retained.request.retain_deployment_config = true;
+    assert_eq!(version(&retained), 2);
 }

@@ -22,6 +22,8 @@ fn orders_are_written_as_the_services_read_them() {
         config: "new".parse().unwrap(),
         keep_counts,
         keep_weights,
+        deployment_config: None,
+        retain_deployment_config: false,
     };
     let updated = |left: Value| {
         json!({"EndpointName": "e", "EndpointConfigName": "new", "RetainAllVariantProperties": true,
@@ -70,5 +72,32 @@ fn orders_are_written_as_the_services_read_them() {
         let schema = service.operation(order.operation()).unwrap().input.unwrap();
         let document = Document::from_json(schema, &input).unwrap();
         assert_eq!(document.to_json(schema), expected, "{order:?}");
+    }
+}
+
+#[test]
+fn how_traffic_goes_over_is_said_as_it_was_given() {
+    let config = json!({"RollingUpdatePolicy": {"MaximumBatchSize": {"Type": "INSTANCE_COUNT", "Value": 1},
+                        "WaitIntervalInSeconds": 5}});
+    let update =
+        |deployment_config: Option<&Value>, retain_deployment_config| Order::UpdateEndpoint {
+            config: "new".parse().unwrap(),
+            keep_counts: true,
+            keep_weights: true,
+            deployment_config: deployment_config
+                .map(|it| serde_json::from_value(it.clone()).unwrap()),
+            retain_deployment_config,
+        };
+    let endpoint = "e".parse().unwrap();
+    for (order, given, retained) in [
+        (update(None, false), None, None),
+        (update(Some(&config), false), Some(&config), None),
+        (update(None, true), None, Some(&Value::Bool(true))),
+    ] {
+        let (service, input) = written(&order, &endpoint);
+        assert_eq!(input.get("DeploymentConfig"), given);
+        assert_eq!(input.get("RetainDeploymentConfig"), retained);
+        let schema = service.operation("UpdateEndpoint").unwrap().input.unwrap();
+        assert_eq!(Document::from_json(schema, &input).unwrap().to_json(schema), input);
     }
 }

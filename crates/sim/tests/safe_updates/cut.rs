@@ -45,7 +45,7 @@ fn cut(story: Story, way: Turn, prepared: &dyn Fn() -> Machine, then: Turn) {
     for (at, death) in deaths.chain([(all - 1, Trouble::DiesAfter)]) {
         let machine = prepared();
         machine.trouble(move |reached, _| (reached == at).then_some(death));
-        let died = machine.update(story.wanted, story.request, way);
+        let died = machine.update(story.wanted, story.request(), way);
         assert_eq!(died, None, "it was to die at {at}");
         machine.trouble(|_, _| None);
         machine.pass(ALONE);

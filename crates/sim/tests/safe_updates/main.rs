@@ -55,16 +55,20 @@ impl There {
 #[derive(Debug, Clone, Copy)]
 struct Story {
     wanted: &'static str,
-    request: Request,
+    headroom_percent: u32,
 }
 
 impl Story {
     fn to(wanted: &'static str) -> Self {
-        Self { wanted, request: Request::default() }
+        Self { wanted, headroom_percent: 0 }
     }
 
     fn with_headroom(self) -> Self {
-        Self { request: Request { headroom_percent: 50, ..self.request }, ..self }
+        Self { headroom_percent: 50, ..self }
+    }
+
+    fn request(self) -> Request {
+        Request { headroom_percent: self.headroom_percent, ..Request::default() }
     }
 
     fn begin(self) -> Machine {
@@ -77,7 +81,7 @@ impl Story {
 
     /// Carries it on until it ends.
     fn run(self, machine: &Machine, turn: Turn) -> Outcome {
-        let ended = machine.update(self.wanted, self.request, turn).expect("it does not die");
+        let ended = machine.update(self.wanted, self.request(), turn).expect("it does not die");
         ended.unwrap_or_else(|stopped| panic!("{stopped}\n{}", machine.told()))
     }
 }

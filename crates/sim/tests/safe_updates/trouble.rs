@@ -63,7 +63,7 @@ fn what_is_denied_is_gone_on_with_later() {
             {
                 let machine = story.begin();
                 machine.trouble(move |reached, _| (reached == at).then_some(Trouble::Denied));
-                let ended = machine.update(story.wanted, story.request, Turn::Resume);
+                let ended = machine.update(story.wanted, story.request(), Turn::Resume);
                 machine.trouble(|_, _| None);
                 machine.pass(REST);
                 let why = match ended.expect("it does not die") {
@@ -95,7 +95,7 @@ fn without_room_for_the_update_everything_is_as_it_was() {
             let machine = story.begin();
             let before = There::at(&machine);
             machine.trouble(move |_, point| (point.what == call).then_some(Trouble::Limited));
-            let ended = machine.update(story.wanted, story.request, Turn::Resume);
+            let ended = machine.update(story.wanted, story.request(), Turn::Resume);
             let reached = machine.points().iter().any(|point| point.what == call);
             let wanted = if reached { Outcome::Undone } else { Outcome::Applied };
             machine.trouble(|_, _| None);
@@ -139,7 +139,7 @@ fn a_machine_that_dies_again_and_again_comes_to_the_end() {
             let (machine, mut turns, mut deaths) = (story.begin(), Turn::Resume, 0);
             loop {
                 machine.trouble(move |reached, _| (reached == calls).then_some(death));
-                if machine.update(story.wanted, story.request, turns).is_some() {
+                if machine.update(story.wanted, story.request(), turns).is_some() {
                     break;
                 }
                 (turns, deaths) = (turn, deaths + 1);

@@ -15,20 +15,26 @@ use std::sync::Arc;
 use ::safe_update::shown::{self, Standing};
 use ::safe_update::{Fault, Survey};
 use domain::name::{EndpointConfigName, EndpointKey, EndpointName};
+use domain::rollout::Guardrails;
 use domain::safe_update::{Request, Run};
 use http::StatusCode;
 use store::record::{Lender, SafeUpdate};
 use store::{Changes, State};
 
+use wire::tidegate::DeploymentConfig;
+
 use super::Refusal;
+use crate::sagemaker::members::kept;
 use crate::{Context, Error, Local};
 
 /// What a request says of how the update is to be made; what it leaves out is as AWS users expect of a safe update.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Choices {
     keep_counts: Option<bool>,
     keep_weights: Option<bool>,
     headroom_percent: Option<i32>,
+    deployment_config: Option<DeploymentConfig>,
+    retain_deployment_config: Option<bool>,
 }
 
 impl From<Choices> for Request {
@@ -39,6 +45,8 @@ impl From<Choices> for Request {
             keep_counts: choices.keep_counts.unwrap_or(usual.keep_counts),
             keep_weights: choices.keep_weights.unwrap_or(usual.keep_weights),
             headroom_percent: headroom.unwrap_or(usual.headroom_percent),
+            deployment_config: choices.deployment_config.map(|config| kept(&config, &[])),
+            retain_deployment_config: choices.retain_deployment_config.unwrap_or(false),
         }
     }
 }
@@ -57,6 +65,14 @@ async fn survey(
         }
         Fault::Lost(why) => Error::Internal(why),
     })
+}
+
+/// What `UpdateEndpoint` says of alarms that are to guard the update and are not there.
+fn unknown_alarms(state: &State, arn: &str, request: &Request) -> Option<String> {
+    let guardrails = Guardrails::read(request.deployment_config.as_ref()?).ok()?;
+    let known = |name: &String| state.alarms.contains_key(name.as_str());
+    let unknown: Vec<String> = guardrails.alarms.into_iter().filter(|name| !known(name)).collect();
+    (!unknown.is_empty()).then(|| domain::endpoint::Refusal::NoSuchAlarms(unknown).in_words(arn))
 }
 
 fn found<'a>(state: &'a State, endpoint: &EndpointName) -> Result<&'a Arc<SafeUpdate>, Refusal> {

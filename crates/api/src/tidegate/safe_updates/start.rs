@@ -7,7 +7,7 @@ use store::record::SafeUpdate;
 use store::{Changes, State};
 use wire::tidegate::StartSafeUpdateInput;
 
-use super::{Choices, lender, survey};
+use super::{Choices, lender, survey, unknown_alarms};
 use crate::Error;
 use crate::context::{Context, name};
 use crate::tidegate::{Refusal, lookup};
@@ -23,9 +23,15 @@ pub(in crate::tidegate) async fn start_safe_update(
         keep_counts: input.keep_instance_counts,
         keep_weights: input.keep_weights,
         headroom_percent: input.headroom_percent,
+        deployment_config: input.deployment_config,
+        retain_deployment_config: input.retain_deployment_config,
     };
     let survey = survey(cx, &endpoint, &config).await?;
-    let run = Run::begin(survey.facts, survey.saved, request.into(), cx.clock.now());
+    let request = request.into();
+    if let Some(words) = unknown_alarms(&cx.store.state(), &survey.facts.arn, &request) {
+        return Err(Refusal::Invalid(words).into());
+    }
+    let run = Run::begin(survey.facts, survey.saved, request, cx.clock.now());
     begin(cx, run.map_err(Refusal::Invalid)?).await
 }
 

@@ -31,6 +31,7 @@ pub(super) fn obstacles(changes: &Changes<'_>) -> Vec<String> {
             list(unknown)
         ));
     }
+    notes.extend(verdict::by_deployment(changes));
     for one in changes.registered_again() {
         let wanted = facts.wanted.variant(&one.variant);
         let kind = wanted.and_then(|one| one.instance_type.as_deref());
@@ -60,7 +61,10 @@ pub(super) fn all(changes: &Changes<'_>) -> Vec<String> {
         changes.counts().iter().filter(|_| !changes.request.keep_counts).filter_map(fallen),
     );
     notes.extend(changes.registered_again().flat_map(unscaled));
-    notes.extend(doubled(changes));
+    let deployment = changes.request.deployment_config.as_ref();
+    if deployment.is_none_or(|config| config.at(&["RollingUpdatePolicy"]).is_none()) {
+        notes.extend(doubled(changes));
+    }
     notes
 }
 

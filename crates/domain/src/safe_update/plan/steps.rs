@@ -167,8 +167,27 @@ fn update(changes: &Changes<'_>) -> Step {
         on += ", ExcludeRetainedVariantProperties=DesiredWeight";
         why += " Weights become those of the new config.";
     }
+    if let Some(strategy) = strategy(changes) {
+        on = format!("{on}, {strategy}");
+        why += " Traffic goes over as the DeploymentConfig says. If an alarm or a limit of it takes the update back, scaling is put back as it was.";
+    }
     let calls = vec![call(SAGEMAKER, "UpdateEndpoint", on), until_in_service(changes)];
     step(6, "Update the endpoint", why, calls)
+}
+
+/// How traffic goes over, where that is chosen.
+fn strategy(changes: &Changes<'_>) -> Option<String> {
+    let request = changes.request;
+    if request.retain_deployment_config {
+        return Some("RetainDeploymentConfig=true".to_owned());
+    }
+    let config = request.deployment_config.as_ref()?;
+    let routing = ["BlueGreenUpdatePolicy", "TrafficRoutingConfiguration", "Type"];
+    let kind = match config.at(&["RollingUpdatePolicy"]) {
+        Some(_) => "rolling",
+        None => config.text(&routing).unwrap_or("ALL_AT_ONCE"),
+    };
+    Some(format!("DeploymentConfig ({})", kind.to_lowercase()))
 }
 
 fn register(changes: &Changes<'_>) -> Step {

@@ -20,6 +20,7 @@ mod tests;
 mod update;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,7 @@ use super::bound::bound;
 use super::facts::{Config, Facts, Request};
 use super::plan::{Plan, plan};
 use crate::name::VariantName;
+use crate::rollout::Guardrails;
 use crate::time::Timestamp;
 
 pub use alarms::is_users_own;
@@ -39,6 +41,9 @@ pub use update::Attempt;
 
 /// The most headroom that may be asked for, in percent: ten times the instances.
 pub const HEADROOM_PERCENT_MAX: u32 = 900;
+
+/// The longest `MaximumExecutionTimeoutInSeconds` (`reference/sagemaker-hosting.md`, section 4).
+const DEPLOYMENT_TIME_MAX: Duration = Duration::from_hours(8);
 
 /// An update under way: what the journal keeps. It is kept before the first order, and after each change of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -204,6 +209,18 @@ impl Run {
     fn is_bound(&self, variant: &VariantName) -> bool {
         let Facts { in_use, wanted, .. } = &self.facts;
         !bound([variant], in_use, wanted).is_empty()
+    }
+
+    /// How long the update may take by its own `DeploymentConfig`, in server time: its limit, or all of its bakes.
+    pub fn deployment_time(&self) -> Duration {
+        if self.request.retain_deployment_config {
+            return DEPLOYMENT_TIME_MAX;
+        }
+        let guardrails = self.request.deployment_config.as_ref().map(Guardrails::read);
+        let Some(Ok(guardrails)) = guardrails else { return Duration::ZERO };
+        let counts = self.plan.capacity.iter().map(|one| one.during.max(one.after));
+        let waits = || guardrails.waits(counts.max().unwrap_or(1));
+        Duration::from_secs(guardrails.timeout_secs.map_or_else(waits, u64::from))
     }
 
     /// Whether metrics are to be read for the next decision: [`Seen::readings`].

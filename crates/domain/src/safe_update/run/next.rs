@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Phase, Run, Seen, SeenEndpoint};
+use crate::members::Members;
 use crate::name::{EndpointConfigName, VariantName};
 
 /// What to do next.
@@ -40,6 +41,8 @@ pub enum Order {
         config: EndpointConfigName,
         keep_counts: bool,
         keep_weights: bool,
+        deployment_config: Option<Members>,
+        retain_deployment_config: bool,
     },
     /// Each with the input of its call.
     Register(Value),

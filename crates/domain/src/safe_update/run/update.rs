@@ -48,11 +48,15 @@ impl Run {
     }
 
     /// Counts are always kept through the update: fewer instances are only set when it is over.
+    /// The way back is all at once: what a slow one would guard against has already served.
     fn update_order(&self) -> Order {
+        let applies = self.goal == Goal::Apply;
         Order::UpdateEndpoint {
             config: self.aim().name.clone(),
             keep_counts: true,
-            keep_weights: self.goal == Goal::Undo || self.request.keep_weights,
+            keep_weights: !applies || self.request.keep_weights,
+            deployment_config: self.request.deployment_config.clone().filter(|_| applies),
+            retain_deployment_config: applies && self.request.retain_deployment_config,
         }
     }
 

@@ -149,6 +149,53 @@ impl Value for BoundChange {
     }
 }
 
+/// What a part of a fleet is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CapacitySizeType {
+    InstanceCount,
+    CapacityPercent,
+}
+
+impl CapacitySizeType {
+    pub const ALL: &'static [Self] = &[Self::InstanceCount, Self::CapacityPercent];
+
+    /// The value as it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InstanceCount => "INSTANCE_COUNT",
+            Self::CapacityPercent => "CAPACITY_PERCENT",
+        }
+    }
+}
+
+impl std::fmt::Display for CapacitySizeType {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for CapacitySizeType {
+    type Err = DecodeError;
+
+    fn from_str(value: &str) -> Result<Self, DecodeError> {
+        match value {
+            "INSTANCE_COUNT" => Ok(Self::InstanceCount),
+            "CAPACITY_PERCENT" => Ok(Self::CapacityPercent),
+            other => Err(DecodeError::unknown_value("CapacitySizeType", other)),
+        }
+    }
+}
+
+impl Value for CapacitySizeType {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        document.as_str().ok_or_else(|| DecodeError::wanted("CapacitySizeType", document))?.parse()
+    }
+
+    fn to_document(&self) -> Document {
+        Document::String(self.as_str().to_owned())
+    }
+}
+
 /// What becomes of a `DeleteEndpoint`; unknown where permissions cannot be looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DeletionVerdict {
@@ -723,6 +770,59 @@ impl std::str::FromStr for ScalingOutcome {
 impl Value for ScalingOutcome {
     fn from_document(document: &Document) -> Result<Self, DecodeError> {
         document.as_str().ok_or_else(|| DecodeError::wanted("ScalingOutcome", document))?.parse()
+    }
+
+    fn to_document(&self) -> Document {
+        Document::String(self.as_str().to_owned())
+    }
+}
+
+/// All at once, or in steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TrafficRoutingConfigType {
+    AllAtOnce,
+    Canary,
+    Linear,
+}
+
+impl TrafficRoutingConfigType {
+    pub const ALL: &'static [Self] = &[Self::AllAtOnce, Self::Canary, Self::Linear];
+
+    /// The value as it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AllAtOnce => "ALL_AT_ONCE",
+            Self::Canary => "CANARY",
+            Self::Linear => "LINEAR",
+        }
+    }
+}
+
+impl std::fmt::Display for TrafficRoutingConfigType {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for TrafficRoutingConfigType {
+    type Err = DecodeError;
+
+    fn from_str(value: &str) -> Result<Self, DecodeError> {
+        match value {
+            "ALL_AT_ONCE" => Ok(Self::AllAtOnce),
+            "CANARY" => Ok(Self::Canary),
+            "LINEAR" => Ok(Self::Linear),
+            other => Err(DecodeError::unknown_value("TrafficRoutingConfigType", other)),
+        }
+    }
+}
+
+impl Value for TrafficRoutingConfigType {
+    fn from_document(document: &Document) -> Result<Self, DecodeError> {
+        document
+            .as_str()
+            .ok_or_else(|| DecodeError::wanted("TrafficRoutingConfigType", document))?
+            .parse()
     }
 
     fn to_document(&self) -> Document {

@@ -19,6 +19,21 @@ pub static ACCESS_DENIED: Schema = Schema {
     }),
 };
 
+pub static ALARM: Schema = Schema {
+    name: "Alarm",
+    kind: Kind::Structure(Structure {
+        members: &[Member {
+            name: "AlarmName",
+            wire_name: "AlarmName",
+            schema: &ALARM_NAME,
+            required: false,
+            location: Location::Body,
+        }],
+        payload: None,
+        union: false,
+    }),
+};
+
 pub static ALARM_DATAPOINT: Schema = Schema {
     name: "AlarmDatapoint",
     kind: Kind::Structure(Structure {
@@ -53,6 +68,28 @@ pub static ALARM_DATAPOINTS: Schema = Schema {
     }),
 };
 
+pub static ALARM_LIST: Schema = Schema {
+    name: "AlarmList",
+    kind: Kind::List(List {
+        member: &ALARM,
+        member_name: "member",
+        flattened: false,
+        length: Range { min: Some(1), max: Some(10) },
+    }),
+};
+
+static PATTERN_OF_ALARM_NAME: Pattern =
+    Pattern::new("(?!\\s*$).+", "\\A(?:(?![ \\t\\n\\x0B\\x0C\\r]*$).+)\\z");
+
+pub static ALARM_NAME: Schema = Schema {
+    name: "AlarmName",
+    kind: Kind::String(StringRules {
+        length: Range { min: Some(1), max: Some(255) },
+        pattern: Some(&PATTERN_OF_ALARM_NAME),
+        values: &[],
+    }),
+};
+
 pub static ALARM_NAMES: Schema = Schema {
     name: "AlarmNames",
     kind: Kind::List(List {
@@ -78,6 +115,52 @@ pub static ALARM_STATE: Schema = Schema {
         length: Range { min: None, max: None },
         pattern: None,
         values: &["ALARM", "INSUFFICIENT_DATA", "OK"],
+    }),
+};
+
+pub static AUTO_ROLLBACK_CONFIG: Schema = Schema {
+    name: "AutoRollbackConfig",
+    kind: Kind::Structure(Structure {
+        members: &[Member {
+            name: "Alarms",
+            wire_name: "Alarms",
+            schema: &ALARM_LIST,
+            required: false,
+            location: Location::Body,
+        }],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static BLUE_GREEN_UPDATE_POLICY: Schema = Schema {
+    name: "BlueGreenUpdatePolicy",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "TrafficRoutingConfiguration",
+                wire_name: "TrafficRoutingConfiguration",
+                schema: &TRAFFIC_ROUTING_CONFIG,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "TerminationWaitInSeconds",
+                wire_name: "TerminationWaitInSeconds",
+                schema: &TERMINATION_WAIT_IN_SECONDS,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "MaximumExecutionTimeoutInSeconds",
+                wire_name: "MaximumExecutionTimeoutInSeconds",
+                schema: &MAXIMUM_EXECUTION_TIMEOUT_IN_SECONDS,
+                required: false,
+                location: Location::Body,
+            },
+        ],
+        payload: None,
+        union: false,
     }),
 };
 
@@ -187,6 +270,42 @@ pub static CAPACITY_CHANGES: Schema = Schema {
         length: Range { min: None, max: None },
     }),
 };
+
+pub static CAPACITY_SIZE: Schema = Schema {
+    name: "CapacitySize",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "Type",
+                wire_name: "Type",
+                schema: &CAPACITY_SIZE_TYPE,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "Value",
+                wire_name: "Value",
+                schema: &CAPACITY_SIZE_VALUE,
+                required: true,
+                location: Location::Body,
+            },
+        ],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static CAPACITY_SIZE_TYPE: Schema = Schema {
+    name: "CapacitySizeType",
+    kind: Kind::String(StringRules {
+        length: Range { min: None, max: None },
+        pattern: None,
+        values: &["CAPACITY_PERCENT", "INSTANCE_COUNT"],
+    }),
+};
+
+pub static CAPACITY_SIZE_VALUE: Schema =
+    Schema { name: "CapacitySizeValue", kind: Kind::Integer(Range { min: Some(1), max: None }) };
 
 pub static DELETE_ENDPOINT_DRY_RUN: Schema = Schema {
     name: "DeleteEndpointDryRun",
@@ -364,6 +483,37 @@ pub static DELETION_VERDICT: Schema = Schema {
         length: Range { min: None, max: None },
         pattern: None,
         values: &["Accepted", "Refused", "Unknown"],
+    }),
+};
+
+pub static DEPLOYMENT_CONFIG: Schema = Schema {
+    name: "DeploymentConfig",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "BlueGreenUpdatePolicy",
+                wire_name: "BlueGreenUpdatePolicy",
+                schema: &BLUE_GREEN_UPDATE_POLICY,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "RollingUpdatePolicy",
+                wire_name: "RollingUpdatePolicy",
+                schema: &ROLLING_UPDATE_POLICY,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "AutoRollbackConfiguration",
+                wire_name: "AutoRollbackConfiguration",
+                schema: &AUTO_ROLLBACK_CONFIG,
+                required: false,
+                location: Location::Body,
+            },
+        ],
+        payload: None,
+        union: false,
     }),
 };
 
@@ -1005,6 +1155,11 @@ pub static LIST_SAFE_UPDATES_OUTPUT: Schema = Schema {
 
 pub static LONG: Schema = Schema { name: "Long", kind: Kind::Long(Range { min: None, max: None }) };
 
+pub static MAXIMUM_EXECUTION_TIMEOUT_IN_SECONDS: Schema = Schema {
+    name: "MaximumExecutionTimeoutInSeconds",
+    kind: Kind::Integer(Range { min: Some(600), max: Some(28_800) }),
+};
+
 pub static NEEDED_PERMISSION: Schema = Schema {
     name: "NeededPermission",
     kind: Kind::Structure(Structure {
@@ -1123,6 +1278,20 @@ pub static PLAN_SAFE_UPDATE_INPUT: Schema = Schema {
                 required: false,
                 location: Location::Body,
             },
+            Member {
+                name: "DeploymentConfig",
+                wire_name: "DeploymentConfig",
+                schema: &DEPLOYMENT_CONFIG,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "RetainDeploymentConfig",
+                wire_name: "RetainDeploymentConfig",
+                schema: &BOOLEAN,
+                required: false,
+                location: Location::Body,
+            },
         ],
         payload: None,
         union: false,
@@ -1235,6 +1404,44 @@ pub static ROLL_BACK_UPDATE_INPUT: Schema = Schema {
             required: true,
             location: Location::Uri("EndpointName"),
         }],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static ROLLING_UPDATE_POLICY: Schema = Schema {
+    name: "RollingUpdatePolicy",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "MaximumBatchSize",
+                wire_name: "MaximumBatchSize",
+                schema: &CAPACITY_SIZE,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "WaitIntervalInSeconds",
+                wire_name: "WaitIntervalInSeconds",
+                schema: &WAIT_INTERVAL_IN_SECONDS,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "MaximumExecutionTimeoutInSeconds",
+                wire_name: "MaximumExecutionTimeoutInSeconds",
+                schema: &MAXIMUM_EXECUTION_TIMEOUT_IN_SECONDS,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "RollbackMaximumBatchSize",
+                wire_name: "RollbackMaximumBatchSize",
+                schema: &CAPACITY_SIZE,
+                required: false,
+                location: Location::Body,
+            },
+        ],
         payload: None,
         union: false,
     }),
@@ -1573,6 +1780,20 @@ pub static SAFE_UPDATE_PLAN: Schema = Schema {
                 wire_name: "HeadroomPercent",
                 schema: &INTEGER,
                 required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "DeploymentConfig",
+                wire_name: "DeploymentConfig",
+                schema: &DEPLOYMENT_CONFIG,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "RetainDeploymentConfig",
+                wire_name: "RetainDeploymentConfig",
+                schema: &BOOLEAN,
+                required: false,
                 location: Location::Body,
             },
             Member {
@@ -1958,6 +2179,20 @@ pub static START_SAFE_UPDATE_INPUT: Schema = Schema {
                 required: false,
                 location: Location::Body,
             },
+            Member {
+                name: "DeploymentConfig",
+                wire_name: "DeploymentConfig",
+                schema: &DEPLOYMENT_CONFIG,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "RetainDeploymentConfig",
+                wire_name: "RetainDeploymentConfig",
+                schema: &BOOLEAN,
+                required: false,
+                location: Location::Body,
+            },
         ],
         payload: None,
         union: false,
@@ -1973,7 +2208,59 @@ pub static STRING: Schema = Schema {
     }),
 };
 
+pub static TERMINATION_WAIT_IN_SECONDS: Schema = Schema {
+    name: "TerminationWaitInSeconds",
+    kind: Kind::Integer(Range { min: Some(0), max: Some(3_600) }),
+};
+
 pub static TIMESTAMP: Schema = Schema { name: "Timestamp", kind: Kind::Timestamp };
+
+pub static TRAFFIC_ROUTING_CONFIG: Schema = Schema {
+    name: "TrafficRoutingConfig",
+    kind: Kind::Structure(Structure {
+        members: &[
+            Member {
+                name: "Type",
+                wire_name: "Type",
+                schema: &TRAFFIC_ROUTING_CONFIG_TYPE,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "WaitIntervalInSeconds",
+                wire_name: "WaitIntervalInSeconds",
+                schema: &WAIT_INTERVAL_IN_SECONDS,
+                required: true,
+                location: Location::Body,
+            },
+            Member {
+                name: "CanarySize",
+                wire_name: "CanarySize",
+                schema: &CAPACITY_SIZE,
+                required: false,
+                location: Location::Body,
+            },
+            Member {
+                name: "LinearStepSize",
+                wire_name: "LinearStepSize",
+                schema: &CAPACITY_SIZE,
+                required: false,
+                location: Location::Body,
+            },
+        ],
+        payload: None,
+        union: false,
+    }),
+};
+
+pub static TRAFFIC_ROUTING_CONFIG_TYPE: Schema = Schema {
+    name: "TrafficRoutingConfigType",
+    kind: Kind::String(StringRules {
+        length: Range { min: None, max: None },
+        pattern: None,
+        values: &["ALL_AT_ONCE", "CANARY", "LINEAR"],
+    }),
+};
 
 pub static UNDO_SAFE_UPDATE_INPUT: Schema = Schema {
     name: "UndoSafeUpdateInput",
@@ -2050,4 +2337,9 @@ pub static VARIANT_NAME: Schema = Schema {
         pattern: Some(&PATTERN_OF_VARIANT_NAME),
         values: &[],
     }),
+};
+
+pub static WAIT_INTERVAL_IN_SECONDS: Schema = Schema {
+    name: "WaitIntervalInSeconds",
+    kind: Kind::Integer(Range { min: Some(0), max: Some(3_600) }),
 };

@@ -11,9 +11,14 @@ mod tests;
 
 use std::process::ExitCode;
 
+use domain::members::Members;
 use domain::name::{EndpointConfigName, EndpointName};
+use domain::rollout::Guardrails;
 use domain::safe_update::{HEADROOM_PERCENT_MAX, Outcome, Phase, Request, Run, Verdict};
 use safe_update::{Survey, carry_on, shown, survey};
+use serde_json::Value;
+use wire::sagemaker::DeploymentConfig;
+use wire::{Document, Shape as _};
 
 use crate::client::Client;
 use crate::interruption::Interruption;
@@ -65,6 +70,14 @@ pub struct Arguments {
     #[arg(long, conflicts_with_all = ["resume", "undo"])]
     pub(super) reset_counts: bool,
 
+    /// Shift traffic as this DeploymentConfig says, given as JSON or as the name of a file that holds it
+    #[arg(long, value_name = "JSON|FILE", value_parser = deployment_config, conflicts_with_all = ["resume", "undo", "retain_deployment_config"])]
+    pub(super) deployment_config: Option<Members>,
+
+    /// Shift traffic by the endpoint's last DeploymentConfig
+    #[arg(long, conflicts_with_all = ["resume", "undo"])]
+    pub(super) retain_deployment_config: bool,
+
     /// Go on with an update that was interrupted, or begin one anew that has rolled back
     #[arg(long)]
     pub(super) resume: bool,
@@ -80,6 +93,8 @@ impl Arguments {
             keep_counts: !self.reset_counts,
             keep_weights: !self.reset_weights,
             headroom_percent: self.headroom,
+            deployment_config: self.deployment_config.clone(),
+            retain_deployment_config: self.retain_deployment_config,
         }
     }
 }
@@ -92,6 +107,28 @@ fn percent(text: &str) -> Result<u32, String> {
     percent.ok_or_else(|| {
         format!("a whole number of percent is wanted, 0% to {HEADROOM_PERCENT_MAX}%")
     })
+}
+
+/// A `DeploymentConfig` in AWS's JSON. A member that it does not have is refused: a guard that was misspelt would guard nothing.
+fn deployment_config(text: &str) -> Result<Members, String> {
+    let json = if text.trim_start().starts_with('{') {
+        text.to_owned()
+    } else {
+        let file = text.strip_prefix("file://").unwrap_or(text);
+        std::fs::read_to_string(file).map_err(|why| format!("{file}: {why}"))?
+    };
+    let given: Value =
+        serde_json::from_str(&json).map_err(|why| format!("it is no JSON: {why}"))?;
+    let schema = DeploymentConfig::schema();
+    let read = Document::from_json(schema, &given).map_err(|why| why.to_string())?;
+    match (read.to_json(schema) == given, given) {
+        (true, Value::Object(members)) => {
+            let config = Members(members);
+            Guardrails::read(&config).map_err(|why| why.to_string())?;
+            Ok(config)
+        }
+        _ => Err("it has members that a DeploymentConfig does not have".to_owned()),
+    }
 }
 
 /// What all ways through the command have in common.
@@ -139,7 +176,7 @@ impl Job<'_> {
     async fn plan(&self, config: &EndpointConfigName, request: Request) -> Result<ExitCode, Error> {
         let Survey { facts, .. } = self.survey(config).await?;
         let mut plan = domain::safe_update::plan(&facts, &request);
-        plan.verdict = rehearse::verdict(&self.remote, &facts, request, plan.verdict).await?;
+        plan.verdict = rehearse::verdict(&self.remote, &facts, &request, plan.verdict).await?;
         if self.output.json {
             self.output.json(&json_of(&shown::plan(&facts, &request, &plan)))?;
         } else {
@@ -185,7 +222,7 @@ impl Job<'_> {
         };
         match run.phase {
             Phase::Ended(Outcome::Undone) if !undo && run.problem.is_some() => {
-                self.begin(held, &run.facts.wanted.name, run.request).await
+                self.begin(held, &run.facts.wanted.name, run.request.clone()).await
             }
             Phase::Ended(Outcome::Undone) => self.nothing_to_do(&run),
             Phase::Ended(Outcome::Applied) if !undo => self.nothing_to_do(&run),

@@ -330,10 +330,52 @@ fn lines_that_make_no_sense_are_refused() {
     }
     let of = |line: &str| parsed(line).unwrap().request();
     assert_eq!(of("tide --endpoint-config two"), Request::default());
-    let wanted = Request { keep_counts: false, keep_weights: false, headroom_percent: 50 };
+    let wanted = Request {
+        keep_counts: false,
+        keep_weights: false,
+        headroom_percent: 50,
+        deployment_config: None,
+        retain_deployment_config: false,
+    };
     assert_eq!(
         of("tide --endpoint-config two --headroom 50% --reset-weights --reset-counts"),
         wanted
     );
     assert_eq!(of("tide --endpoint-config two --headroom 900").headroom_percent, 900);
+}
+
+#[test]
+fn a_deployment_config_is_taken_whole_or_refused() {
+    let of =
+        |given: &str| parsed(&format!("tide --endpoint-config two --deployment-config {given}"));
+    let linear = r#"{"BlueGreenUpdatePolicy":{"TrafficRoutingConfiguration":{"Type":"LINEAR","WaitIntervalInSeconds":60,"LinearStepSize":{"Type":"CAPACITY_PERCENT","Value":20}}}}"#;
+    let config = of(linear).unwrap().request().deployment_config.unwrap();
+    assert_eq!(serde_json::to_string(&config).unwrap().len(), linear.len());
+    let file = std::env::temp_dir().join(format!("tidegate-deployment-{}", std::process::id()));
+    std::fs::write(&file, linear).unwrap();
+    let read = of(&file.display().to_string()).unwrap().request().deployment_config;
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(read, Some(config));
+    for refused in [
+        "{",
+        "/nowhere/at/all",
+        r#"{"BlueGreenUpdatePolicys":{}}"#,
+        r#"{"AutoRollbackConfiguration":{"Alarms":[{"AlarmNames":"a"}]}}"#,
+        r#"{"BlueGreenUpdatePolicy":{"TrafficRoutingConfiguration":{"Type":"LINEAR","WaitIntervalInSeconds":60}}}"#,
+    ] {
+        assert!(of(refused).is_err(), "{refused}");
+    }
+    assert!(
+        parsed("tide --endpoint-config two --retain-deployment-config")
+            .unwrap()
+            .request()
+            .retain_deployment_config
+    );
+    assert!(
+        parsed(&format!(
+            "tide --endpoint-config two --retain-deployment-config --deployment-config {linear}"
+        ))
+        .is_err()
+    );
+    assert!(parsed("tide --resume --retain-deployment-config").is_err());
 }

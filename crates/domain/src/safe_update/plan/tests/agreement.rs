@@ -63,6 +63,8 @@ fn scenes() -> impl Strategy<Value = Scene> {
                 keep_counts: request.0,
                 keep_weights: request.1,
                 headroom_percent: request.2,
+                deployment_config: None,
+                retain_deployment_config: false,
             },
         },
     )

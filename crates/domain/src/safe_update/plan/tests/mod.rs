@@ -6,6 +6,7 @@ use crate::safe_update::{Plan, plan};
 use crate::scaling::DIMENSION;
 
 mod agreement;
+mod deployment;
 mod pages;
 mod table;
 

@@ -23,13 +23,13 @@ type Row<'a> = (&'a str, &'a str, &'a str, &'a str, &'a str, Request, &'a str, &
 #[rustfmt::skip]
 fn table() -> Vec<Row<'static>> {
     let plain = Request::default();
-    let weights = Request { keep_weights: false, ..plain };
+    let weights = Request { keep_weights: false, ..plain.clone() };
     let headroom = with_headroom(50);
     vec![
         ("nothing", "a m large 2@1", "a 4@3", "a 1..8", "a m large 2@1",
-         plain, "accepted", &[4, 6], "a 4/4/4"),
+         plain.clone(), "accepted", &[4, 6], "a 4/4/4"),
         ("count", "a m large 2@1", "a 4@3", "a 1..8", "a m large 9@1",
-         plain, "accepted", &[4, 6], "a 4/4/4"),
+         plain.clone(), "accepted", &[4, 6], "a 4/4/4"),
         ("count, reset to fewer", "a m large 2@1", "a 4@3", "a 1..8", "a m large 3@1",
          resetting_counts(), "loses scaling", &[4, 6, 7], "a 4/4/3"),
         ("count, reset to as many", "a m large 2@1", "a 4@3", "a 1..8", "a m large 4@1",
@@ -41,11 +41,11 @@ fn table() -> Vec<Row<'static>> {
         ("weight", "a m large 2@1", "a 4@3", "a 1..8", "a m large 2@7",
          weights, "accepted", &[4, 6], "a 4/4/4"),
         ("model", "a m large 2@1", "a 4@3", "a 1..8", "a n large 2@1",
-         plain, "accepted", &[4, 6], "a 4/4/4"),
+         plain.clone(), "accepted", &[4, 6], "a 4/4/4"),
         ("type", "a m large 2@1", "a 4@3", "a 1..8", "a m xlarge 2@1",
-         plain, "refused a", &[1, 4, 6, 7], "a 4/4/4"),
+         plain.clone(), "refused a", &[1, 4, 6, 7], "a 4/4/4"),
         ("type, not scaled", "a m large 2@1", "a 4@3", "", "a m xlarge 2@1",
-         plain, "accepted", &[4, 6], "a 4/4/4"),
+         plain.clone(), "accepted", &[4, 6], "a 4/4/4"),
         ("type, counts reset", "a m large 2@1", "a 4@3", "a 1..8", "a m xlarge 2@1",
          resetting_counts(), "refused a", &[1, 4, 6, 7], "a 4/4/2"),
         ("type, counts reset below MinCapacity", "a m large 2@1", "a 4@3", "a 3..8", "a m xlarge 2@1",
@@ -53,43 +53,43 @@ fn table() -> Vec<Row<'static>> {
         ("type, counts reset, headroom", "a m large 2@1", "a 4@3", "a 1..8", "a m xlarge 2@1",
          Request { headroom_percent: 50, ..resetting_counts() }, "refused a", &[1, 2, 3, 4, 6, 7], "a 4/6/2"),
         ("more variants", "a m large 2@1", "a 4@3", "a 1..8", "a m large 2@1, b m large 3@1",
-         plain, "accepted", &[4, 6], "a 4/4/4, b 0/0/3"),
+         plain.clone(), "accepted", &[4, 6], "a 4/4/4, b 0/0/3"),
         ("fewer variants", "a m large 2@1, b m large 1@1", "a 4@3, b 2@1", "a 1..8, b 1..4", "a m large 2@1",
-         plain, "refused b", &[1, 4, 6], "a 4/4/4, b 2/2/0"),
+         plain.clone(), "refused b", &[1, 4, 6], "a 4/4/4, b 2/2/0"),
         ("fewer variants, not scaled", "a m large 2@1, b m large 1@1", "a 4@3, b 2@1", "a 1..8", "a m large 2@1",
-         plain, "accepted", &[4, 6], "a 4/4/4, b 2/2/0"),
+         plain.clone(), "accepted", &[4, 6], "a 4/4/4, b 2/2/0"),
         ("renamed", "a m large 2@1", "a 4@3", "a 1..8", "c m large 2@1",
-         plain, "refused a", &[1, 4, 6], "a 4/4/0, c 0/0/2"),
+         plain.clone(), "refused a", &[1, 4, 6], "a 4/4/0, c 0/0/2"),
         ("renamed, not scaled", "a m large 2@1", "a 4@3", "", "c m large 2@1",
-         plain, "accepted", &[4, 6], "a 4/4/0, c 0/0/2"),
+         plain.clone(), "accepted", &[4, 6], "a 4/4/0, c 0/0/2"),
         ("type of one, the other removed", "a m large 2@1, b m large 1@1", "a 4@3, b 2@1", "a 1..8, b 1..4", "a m xlarge 2@1",
-         plain, "refused a, b", &[1, 4, 6, 7], "a 4/4/4, b 2/2/0"),
+         plain.clone(), "refused a, b", &[1, 4, 6, 7], "a 4/4/4, b 2/2/0"),
         ("to serverless", "a m large 2@1", "a 4@3", "a 1..8", "a m - 0@1",
-         plain, "refused a", &[1, 4, 6], "a 4/4/0"),
+         plain.clone(), "refused a", &[1, 4, 6], "a 4/4/0"),
         ("serverless, another model", "a m - 0@1", "a -@1", "a 1..8", "a n - 0@1",
-         plain, "accepted", &[4, 6], ""),
+         plain.clone(), "accepted", &[4, 6], ""),
         ("from serverless", "a m - 0@1", "a -@1", "", "a m large 3@1",
-         plain, "accepted", &[4, 6], "a 0/0/3"),
+         plain.clone(), "accepted", &[4, 6], "a 0/0/3"),
         ("headroom, model", "a m large 2@1", "a 5@3", "a 1..8", "a n large 2@1",
-         headroom, "accepted", &[2, 3, 4, 6, 7], "a 5/8/5"),
+         headroom.clone(), "accepted", &[2, 3, 4, 6, 7], "a 5/8/5"),
         ("headroom, type", "a m large 2@1", "a 5@3", "a 1..8", "a m xlarge 2@1",
-         headroom, "refused a", &[1, 2, 3, 4, 6, 7], "a 5/8/5"),
+         headroom.clone(), "refused a", &[1, 2, 3, 4, 6, 7], "a 5/8/5"),
         ("headroom, not scaled", "a m large 2@1", "a 5@3", "", "a n large 2@1",
-         headroom, "accepted", &[2, 3, 4, 6, 7], "a 5/8/5"),
+         headroom.clone(), "accepted", &[2, 3, 4, 6, 7], "a 5/8/5"),
         ("headroom, one goes", "a m large 2@1, b m large 1@1", "a 4@3, b 2@1", "", "a m large 2@1",
-         headroom, "accepted", &[2, 3, 4, 6, 7], "a 4/6/4, b 2/3/0"),
+         headroom.clone(), "accepted", &[2, 3, 4, 6, 7], "a 4/6/4, b 2/3/0"),
         ("headroom, only serverless", "a m - 0@1", "a -@1", "", "a n - 0@1",
-         headroom, "accepted", &[4, 6], ""),
+         headroom.clone(), "accepted", &[4, 6], ""),
         ("above MaxCapacity, type", "a m large 2@1", "a 9@3", "a 1..8", "a m xlarge 2@1",
-         plain, "refused a", &[1, 4, 6, 7], "a 9/9/8"),
+         plain.clone(), "refused a", &[1, 4, 6, 7], "a 9/9/8"),
         ("above MaxCapacity, model", "a m large 2@1", "a 9@3", "a 1..8", "a n large 2@1",
-         plain, "accepted", &[4, 6], "a 9/9/9"),
+         plain.clone(), "accepted", &[4, 6], "a 9/9/9"),
         ("above MaxCapacity, headroom, model", "a m large 2@1", "a 9@3", "a 1..8", "a n large 2@1",
          headroom, "accepted", &[2, 3, 4, 6, 7], "a 9/14/8"),
         ("below MinCapacity, type", "a m large 2@1", "a 1@3", "a 2..8", "a m xlarge 2@1",
-         plain, "refused a", &[1, 4, 6, 7], "a 1/1/2"),
+         plain.clone(), "refused a", &[1, 4, 6, 7], "a 1/1/2"),
         ("MinCapacity 0, type", "a m large 2@1", "a 1@3", "a 0..8", "a m xlarge 2@1",
-         plain, "refused a", &[1, 4, 6, 7], "a 1/1/1"),
+         plain.clone(), "refused a", &[1, 4, 6, 7], "a 1/1/1"),
     ]
 }
 
@@ -157,40 +157,46 @@ fn notes_say_what_else_changes() {
         plan(&facts(in_use, now, targets, wanted), &request)
     };
     let plain = Request::default();
-    let model = of("a m large 2@1", "a 4@3", "a 1..8", "a n large 2@1", plain);
+    let model = of("a m large 2@1", "a 4@3", "a 1..8", "a n large 2@1", plain.clone());
     assert!(
         note(&model, "The model of a changes from m to n.").contains("tuned for the old model")
     );
-    let kind = of("a m large 2@1", "a 4@3", "a 1..8", "a m xlarge 2@1", plain);
+    let kind = of("a m large 2@1", "a 4@3", "a 1..8", "a m xlarge 2@1", plain.clone());
     assert!(
         note(&kind, "The policy track-a of a was tuned for ml.large.").contains("fits ml.xlarge")
     );
     assert!(!has_note(&kind, "model"));
     assert!(has_note(&kind, "8 at once (4 of ml.large and 4 of ml.xlarge)"));
-    let unscaled = of("a m large 2@1", "a 4@3", "", "a n large 2@1", plain);
+    let unscaled = of("a m large 2@1", "a 4@3", "", "a n large 2@1", plain.clone());
     assert!(!has_note(&unscaled, "model"));
 
-    let gone = of("a m large 2@1, b m large 1@1", "a 4@3, b 2@1", "b 1..4", "a m large 2@1", plain);
+    let gone = of(
+        "a m large 2@1, b m large 1@1",
+        "a 4@3, b 2@1",
+        "b 1..4",
+        "a m large 2@1",
+        plain.clone(),
+    );
     assert!(note(&gone, "b is removed: ").contains("(policy track-b) is gone for good"));
-    let serverless = of("a m large 2@1", "a 4@3", "a 1..8", "a m - 0@1", plain);
+    let serverless = of("a m large 2@1", "a 4@3", "a 1..8", "a m - 0@1", plain.clone());
     note(
         &serverless,
         "a becomes serverless: its automatic scaling (policy track-a) is gone for good.",
     );
-    let renamed = of("a m large 2@1", "a 4@3", "", "c m large 2@1", plain);
+    let renamed = of("a m large 2@1", "a 4@3", "", "c m large 2@1", plain.clone());
     assert!(
         note(&renamed, "Going: a. Coming: c.")
             .contains("neither count, weight nor automatic scaling")
     );
 
-    let above = of("a m large 2@1", "a 9@3", "a 1..8", "a m xlarge 2@1", plain);
+    let above = of("a m large 2@1", "a 9@3", "a 1..8", "a m xlarge 2@1", plain.clone());
     assert!(
         note(&above, "a has 9 instances, and its MaxCapacity is 8")
             .ends_with("brings the count to 8.")
     );
-    let untouched = of("a m large 2@1", "a 9@3", "a 1..8", "a n large 2@1", plain);
+    let untouched = of("a m large 2@1", "a 9@3", "a 1..8", "a n large 2@1", plain.clone());
     assert!(!has_note(&untouched, "MaxCapacity"));
-    let below = of("a m large 2@1", "a 1@3", "a 2..8", "a m xlarge 2@1", plain);
+    let below = of("a m large 2@1", "a 1@3", "a 2..8", "a m xlarge 2@1", plain.clone());
     note(&below, "a has 1 instance, and its MinCapacity is 2");
 
     let headroom = of("a m large 2@1", "a 4@3", "a 1..8", "a n large 2@1", with_headroom(50));

@@ -195,8 +195,13 @@ fn refusals_are_healed_turned_round_or_left_to_somebody() {
     let raising = until(&mut world, run, |run| run.phase == Phase::Raising);
     let updating = until(&mut world, raising.clone(), |run| run.attempt.is_some());
     let registering = until(&mut world, updating.clone(), |run| run.phase == Phase::Registering);
-    let update =
-        Order::UpdateEndpoint { config: name("new"), keep_counts: true, keep_weights: true };
+    let update = Order::UpdateEndpoint {
+        config: name("new"),
+        keep_counts: true,
+        keep_weights: true,
+        deployment_config: None,
+        retain_deployment_config: false,
+    };
     let raise = Order::SetCapacity([(name("web"), (Some(6), None))].into());
     let register = Order::Register(json!({}));
     let remove = Order::DeletePolicy {

@@ -83,6 +83,8 @@ fn case() -> impl Strategy<Value = Case> {
             keep_counts,
             keep_weights,
             headroom_percent,
+            deployment_config: None,
+            retain_deployment_config: false,
         },
     );
     (
@@ -126,7 +128,7 @@ fn world(fates: &[Fate], comes: bool) -> World {
 /// Goes on until the end, and answers with where it ended and whether somebody or something turned it round.
 fn walk(case: &Case, mut look: impl FnMut(&World, &Run)) -> Result<(World, Run), TestCaseError> {
     let mut world = case.world.clone();
-    let begun = Run::begin(world.facts("new"), world.saved(), case.request, world.now);
+    let begun = Run::begin(world.facts("new"), world.saved(), case.request.clone(), world.now);
     let mut kept = begun.map_err(TestCaseError::fail)?;
     let mut mishaps = case.mishaps.iter().copied();
     for _ in 0..STEPS_MAX {
