@@ -5,7 +5,7 @@
 //! in JSON what 1,000 endpoints of 3 variants of 4 instances cost in the place of one, and what it costs that one of them
 //! is updated every second. `proxy UPSTREAM [LISTEN]`
 //! fronts a model server (`127.0.0.1:8080`, or the path of a Unix socket) as variant
-//! `v` of endpoint `e`, with the key below, until it is interrupted; the control plane is an echo.
+//! `v0` of endpoint `e`, with the key below, until it is interrupted; the control plane is an echo.
 
 mod measure;
 

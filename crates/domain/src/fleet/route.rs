@@ -70,7 +70,8 @@ fn ready(instances: &[Seen]) -> BTreeMap<&FleetId, Vec<InstanceRoute>> {
 }
 
 /// A variant's instances that take traffic: of each fleet as many as are to. Where those that take over lack some of their
-/// own, `helpers` that stand by stand in.
+/// own, `helpers` that stand by stand in. New instances that are on their way out stand in for old ones alone, and not for
+/// what an update before has left over.
 fn active(
     fleets: &[&Wanted<'_>],
     ready: &BTreeMap<&FleetId, Vec<InstanceRoute>>,
@@ -86,7 +87,7 @@ fn active(
         active.extend_from_slice(taken);
         if want.of == helpers {
             standing_by.extend_from_slice(spare);
-        } else {
+        } else if want.of != Of::Stranded || helpers == Of::Live {
             lacking += wanted - taken.len();
         }
     }

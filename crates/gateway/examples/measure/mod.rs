@@ -84,8 +84,8 @@ impl Way {
     }
 }
 
-fn named(letter: char, number: u32) -> String {
-    if number == 0 { letter.to_string() } else { format!("{letter}{number}") }
+fn endpoint_name(number: u32) -> String {
+    if number == 0 { "e".to_owned() } else { format!("e{number}") }
 }
 
 /// How many endpoints a route table has, of how many variants, of how many instances each.
@@ -97,11 +97,11 @@ pub(crate) struct Size {
 }
 
 impl Size {
-    /// Endpoint `e` with its variants `v`, `v1` and so on, and others like it; all instances are the one model server.
+    /// Endpoint `e` with its variants `v0`, `v1` and so on, and others like it; all instances are the one model server.
     pub(crate) fn table(self, upstream: &Address) -> io::Result<RouteTable> {
         let mut endpoints = BTreeMap::new();
         for endpoint in 0..self.endpoints {
-            let name = named('e', endpoint).parse().map_err(io::Error::other)?;
+            let name = endpoint_name(endpoint).parse().map_err(io::Error::other)?;
             endpoints.insert(name, Arc::new(self.endpoint((endpoint, 0), upstream)?));
         }
         Ok(RouteTable { endpoints })
@@ -121,7 +121,8 @@ impl Size {
                 InstanceRoute { id: InstanceId::from_entropy(bits), address: upstream.clone() }
             };
             variants.push(VariantRoute {
-                name: named('v', variant).parse().map_err(io::Error::other)?,
+                // Names of one length: clients count on answers that are as long as the first.
+                name: format!("v{variant}").parse().map_err(io::Error::other)?,
                 weight: 1.0,
                 strategy: Strategy::LeastOutstanding,
                 instances: (0..self.instances).map(instance).collect(),
@@ -131,7 +132,7 @@ impl Size {
     }
 }
 
-/// A gateway of one thread in front of a model server, which is variant `v` of endpoint `e`.
+/// A gateway of one thread in front of a model server, which is variant `v0` of endpoint `e`.
 pub(crate) fn start(
     listen: &str,
     upstream: &Address,
@@ -176,7 +177,7 @@ fn keep_updating(
     upstream: &Address,
 ) -> io::Result<()> {
     let mut table = size.table(upstream)?;
-    let last = named('e', size.endpoints.saturating_sub(1)).parse().map_err(io::Error::other)?;
+    let last = endpoint_name(size.endpoints.saturating_sub(1)).parse().map_err(io::Error::other)?;
     for updates in 1..1 << 16 {
         std::thread::sleep(every);
         if Arc::strong_count(routes) == 1 {

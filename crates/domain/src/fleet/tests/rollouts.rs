@@ -63,12 +63,16 @@ impl Update {
         self.world.instances.values().filter(ours).filter(|one| counts(one)).count()
     }
 
+    /// The instances that take traffic.
+    fn active(&self) -> Vec<InstanceId> {
+        let instances: Vec<Seen> = self.world.instances.values().cloned().collect();
+        let route = route(self.world.endpoint.as_ref().unwrap(), &instances).unwrap();
+        route.variants[0].instances.iter().map(|one| one.id.clone()).collect()
+    }
+
     fn look(&mut self) {
         let endpoint = self.world.endpoint.clone().unwrap();
-        let instances: Vec<Seen> = self.world.instances.values().cloned().collect();
-        let route = route(&endpoint, &instances).unwrap();
-        let active: Vec<InstanceId> =
-            route.variants[0].instances.iter().map(|one| one.id.clone()).collect();
+        let active = self.active();
         let serves = |one: &Seen| active.contains(&one.observed.id);
         let stands = |one: &Seen| !matches!(one.observed.phase, Phase::Exited(_));
         let seen = format!(
@@ -276,8 +280,8 @@ fn what_cannot_be_built_or_does_not_stand_is_rolled_back_and_so_is_what_somebody
     }
 }
 
-#[test]
-fn an_update_that_can_go_neither_on_nor_back_serves_with_what_there_is_and_the_next_one_heals_it() {
+/// An update that can go neither on nor back: of four old instances one is missing, two new ones are left over.
+fn stranded() -> Update {
     let mut update = Update::begin(4, rolling(&json!({})));
     until_active(&mut update, 2);
     update.world.alarms = vec![("errors", "Threshold Crossed")];
@@ -292,6 +296,12 @@ fn an_update_that_can_go_neither_on_nor_back_serves_with_what_there_is_and_the_n
     }
     update.look();
     assert_eq!(update.story.last().unwrap(), "3+2 of 3+2 UpdateRollbackFailed");
+    update
+}
+
+#[test]
+fn an_update_that_can_go_neither_on_nor_back_serves_with_what_there_is_and_the_next_one_heals_it() {
+    let mut update = stranded();
     let endpoint = update.world.endpoint.clone().unwrap();
     let reason = endpoint.failure_reason.clone().unwrap();
     assert!(reason.contains("Threshold Crossed") && reason.contains("no such image"), "{reason}");
@@ -332,6 +342,35 @@ fn new_instances_stand_in_for_old_ones_that_died_until_those_are_back() {
     update.run();
     assert!(update.fewest >= 4, "{:?}", update.story);
     assert_eq!(update.story.last().unwrap(), "4+0 of 4+0 InService");
+}
+
+#[test]
+fn on_its_way_back_an_update_stands_in_for_nothing_that_another_has_left_over() {
+    let mut update = stranded();
+    update.world.alarms.clear();
+    let request = UpdateRequest {
+        deployment_config: Some(config(canary())),
+        ..super::update(parts(3, &[("a", 4)]))
+    };
+    let now = update.world.wall;
+    update.world.change(|one| one.request_update(&request, now).unwrap());
+    let serving = |update: &Update, deployment| {
+        let active = update.active();
+        update.of(deployment, |one| active.contains(&one.observed.id))
+    };
+    while serving(&update, 3) == 0 {
+        update.pass(1);
+    }
+    for id in update.of_fleet(2, Phase::is_alive) {
+        update.world.exit(&id, ended());
+    }
+    update.world.change(|one| one.request_rollback(one.modified_at).unwrap());
+    assert_eq!([1, 2, 3].map(|deployment| serving(&update, deployment)), [4, 0, 0]);
+    update.settle();
+    assert!(update.of_fleet(3, Phase::is_alive).is_empty());
+    // Where it began.
+    let endpoint = update.world.endpoint.unwrap();
+    assert_eq!((endpoint.stage, endpoint.stranded.len()), (Stage::UpdateRollbackFailed, 1));
 }
 
 #[test]

@@ -70,11 +70,11 @@ pub struct Arguments {
     #[arg(long, conflicts_with_all = ["resume", "undo"])]
     pub(super) reset_counts: bool,
 
-    /// Shift traffic as this DeploymentConfig says, given as JSON or as the name of a file that holds it
+    /// Shift traffic as this deployment config says, given as JSON or as the name of a file that holds it
     #[arg(long, value_name = "JSON|FILE", value_parser = deployment_config, conflicts_with_all = ["resume", "undo", "retain_deployment_config"])]
     pub(super) deployment_config: Option<Members>,
 
-    /// Shift traffic by the endpoint's last DeploymentConfig
+    /// Shift traffic by the deployment config of the last update
     #[arg(long, conflicts_with_all = ["resume", "undo"])]
     pub(super) retain_deployment_config: bool,
 

@@ -47,7 +47,6 @@ fn input(facts: &Facts, request: &Request) -> UpdateEndpointInput {
         exclude_retained_variant_properties: Some(left).filter(|left| !left.is_empty()),
         deployment_config: request.deployment_config.as_ref().and_then(deployment),
         retain_deployment_config: Some(true).filter(|_| request.retain_deployment_config),
-        ..UpdateEndpointInput::default()
     }
 }
 

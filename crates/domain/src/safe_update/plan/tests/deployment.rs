@@ -61,7 +61,7 @@ fn what_update_endpoint_refuses_is_an_obstacle_and_the_verdict() {
                     panic!("{deployment} is {:?}", plan.verdict)
                 };
                 assert!(told.contains(words), "{told}");
-                assert_eq!(plan.obstacles, [told.clone()]);
+                assert_eq!(plan.obstacles, std::slice::from_ref(told));
                 assert_eq!(plan.notes.first(), Some(told));
             }
         }
