@@ -127,16 +127,21 @@ impl<'a> Fleets<'a> {
         }
     }
 
-    /// Every variant with its instances in both deployments, in the order of [`Endpoint::totals`].
+    /// Every variant with its instances in both deployments, in the order of [`Endpoint::totals`]. What an update before has
+    /// left over serves in the place of old instances that are missing.
     fn sides(&self) -> Vec<Sides> {
         let mut totals = self.endpoint.totals();
         for (variant, sides) in &mut totals {
+            let of_it = |of| self.of(of).filter(|want| want.fleet.variant == *variant);
             let side = |of, side: Side| {
-                let want = self.of(of).find(|want| want.fleet.variant == *variant);
-                let instances = want.map(|want| self.instances(want)).unwrap_or_default();
+                let instances = of_it(of).next().map(|want| self.instances(want));
+                let instances = instances.unwrap_or_default();
                 Side { ready: ready(instances), running: running(instances), ..side }
             };
-            *sides = Sides { old: side(Of::Live, sides.old), new: side(Of::Pending, sides.new) };
+            let left_over = of_it(Of::Stranded).map(|want| ready(self.instances(want)));
+            let mut old = side(Of::Live, sides.old);
+            old.ready = left_over.fold(old.ready, u32::saturating_add);
+            *sides = Sides { old, new: side(Of::Pending, sides.new) };
         }
         totals.into_iter().map(|(_, sides)| sides).collect()
     }

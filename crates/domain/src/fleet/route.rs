@@ -70,8 +70,8 @@ fn ready(instances: &[Seen]) -> BTreeMap<&FleetId, Vec<InstanceRoute>> {
 }
 
 /// A variant's instances that take traffic: of each fleet as many as are to. Where those that take over lack some of their
-/// own, `helpers` that stand by stand in. New instances that are on their way out stand in for old ones alone, and not for
-/// what an update before has left over.
+/// own, `helpers` that stand by stand in. New instances that are on their way out are helpers of the old ones alone, and only
+/// as far as what an update before has left over does not make up for them.
 fn active(
     fleets: &[&Wanted<'_>],
     ready: &BTreeMap<&FleetId, Vec<InstanceRoute>>,
@@ -79,6 +79,7 @@ fn active(
 ) -> Vec<InstanceRoute> {
     let mut active = Vec::new();
     let mut lacking = 0;
+    let mut made_up_for = 0;
     let mut standing_by = Vec::new();
     for want in fleets {
         let there = ready.get(&want.id).map(Vec::as_slice).unwrap_or_default();
@@ -87,11 +88,13 @@ fn active(
         active.extend_from_slice(taken);
         if want.of == helpers {
             standing_by.extend_from_slice(spare);
-        } else if want.of != Of::Stranded || helpers == Of::Live {
+        } else if want.of == Of::Stranded && helpers == Of::Pending {
+            made_up_for += taken.len();
+        } else {
             lacking += wanted - taken.len();
         }
     }
-    standing_by.truncate(lacking);
+    standing_by.truncate(lacking.saturating_sub(made_up_for));
     active.extend(standing_by);
     active
 }

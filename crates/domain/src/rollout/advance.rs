@@ -36,7 +36,7 @@ pub enum Stage {
 pub struct Side {
     /// As many as the deployment wants when it is alone.
     pub total: u32,
-    /// That take requests, or could at once.
+    /// That take requests, or could at once; of the old side, those included that an update before has left over.
     pub ready: u32,
     /// That have not ended yet, those on their way in or out included.
     pub running: u32,

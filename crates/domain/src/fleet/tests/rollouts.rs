@@ -345,32 +345,38 @@ fn new_instances_stand_in_for_old_ones_that_died_until_those_are_back() {
 }
 
 #[test]
-fn on_its_way_back_an_update_stands_in_for_nothing_that_another_has_left_over() {
-    let mut update = stranded();
-    update.world.alarms.clear();
-    let request = UpdateRequest {
-        deployment_config: Some(config(canary())),
-        ..super::update(parts(3, &[("a", 4)]))
-    };
-    let now = update.world.wall;
-    update.world.change(|one| one.request_update(&request, now).unwrap());
-    let serving = |update: &Update, deployment| {
-        let active = update.active();
-        update.of(deployment, |one| active.contains(&one.observed.id))
-    };
-    while serving(&update, 3) == 0 {
-        update.pass(1);
+fn on_its_way_back_an_update_stands_in_neither_for_nor_beside_what_another_has_left_over() {
+    // Instances of which deployment die, how many, and who serves then.
+    for (deployment, dying, serving) in [(2, 2, [4, 0, 0]), (1, 2, [2, 2, 0]), (1, 3, [1, 2, 1])] {
+        let mut update = stranded();
+        update.world.alarms.clear();
+        let request = UpdateRequest {
+            deployment_config: Some(config(canary())),
+            ..super::update(parts(3, &[("a", 4)]))
+        };
+        let now = update.world.wall;
+        update.world.change(|one| one.request_update(&request, now).unwrap());
+        let serves = |update: &Update, deployment| {
+            let active = update.active();
+            update.of(deployment, |one| active.contains(&one.observed.id))
+        };
+        while serves(&update, 3) == 0 {
+            update.pass(1);
+        }
+        for id in update.of_fleet(deployment, Phase::is_alive).iter().take(dying) {
+            update.world.exit(id, ended());
+        }
+        update.world.change(|one| one.request_rollback(one.modified_at).unwrap());
+        assert_eq!([1, 2, 3].map(|deployment| serves(&update, deployment)), serving);
+        // Long enough for what waits before it starts again.
+        for _ in 0..20 {
+            update.pass(10);
+        }
+        assert!(update.of_fleet(3, Phase::is_alive).is_empty());
+        // Where it began.
+        let endpoint = update.world.endpoint.unwrap();
+        assert_eq!((endpoint.stage, endpoint.stranded.len()), (Stage::UpdateRollbackFailed, 1));
     }
-    for id in update.of_fleet(2, Phase::is_alive) {
-        update.world.exit(&id, ended());
-    }
-    update.world.change(|one| one.request_rollback(one.modified_at).unwrap());
-    assert_eq!([1, 2, 3].map(|deployment| serving(&update, deployment)), [4, 0, 0]);
-    update.settle();
-    assert!(update.of_fleet(3, Phase::is_alive).is_empty());
-    // Where it began.
-    let endpoint = update.world.endpoint.unwrap();
-    assert_eq!((endpoint.stage, endpoint.stranded.len()), (Stage::UpdateRollbackFailed, 1));
 }
 
 #[test]
