@@ -89,7 +89,7 @@ fn what_is_no_journal_of_ours_is_refused_in_a_line_with_its_path() {
     let foreign = Whose { url: "http://127.0.0.1:4281".into(), ..whose() };
     let foreign = safe_update::journal::write(&foreign, &run_under_way()).unwrap().into_bytes();
     let cut = whole[..whole.len() - 10].to_vec();
-    let newer = String::from_utf8(whole).unwrap().replacen("\"version\":1", "\"version\":2", 1);
+    let newer = String::from_utf8(whole).unwrap().replacen("\"version\":1", "\"version\":3", 1);
     let table = [
         (vec![0xff, 0xfe], "not the journal of a safe update"),
         (Vec::new(), "not the journal of a safe update"),
