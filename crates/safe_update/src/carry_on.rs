@@ -14,7 +14,8 @@ use crate::{Fault, Journal, Remote, Stopped, call, observe, say};
 /// waits count too, and an hour of them is some seven hundred looks.
 const LOOKS_MAX: u32 = 50_000;
 
-/// How long a run waits for its endpoint beside the time that its deployment may take, in wall time: longer than SageMaker's longest update, eight hours
+/// How long a run waits for its endpoint beside the time that its deployment may take, in wall time: longer than SageMaker's
+/// longest update, eight hours
 /// (`reference/sagemaker-hosting.md`, section 4).
 const WAIT_MAX: Duration = Duration::from_hours(9);
 

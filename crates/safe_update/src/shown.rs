@@ -6,14 +6,11 @@ use domain::safe_update::{
     Verdict, Why,
 };
 use domain::time::Timestamp;
-use wire::Shape as _;
 use wire::tidegate::{
     BoundChange, BoundVariant, CapacityChange, DeletedTarget, DeletedVariant, DeletionPlan,
-    DeploymentConfig, NeededPermission, PermissionState, PlannedCall, SafeUpdate, SafeUpdateGoal,
-    SafeUpdatePhase, SafeUpdatePlan, SafeUpdateStatus, SafeUpdateStep, SafeUpdateSummary,
-    UpdateVerdict,
+    NeededPermission, PermissionState, PlannedCall, SafeUpdate, SafeUpdateGoal, SafeUpdatePhase,
+    SafeUpdatePlan, SafeUpdateStatus, SafeUpdateStep, SafeUpdateSummary, UpdateVerdict,
 };
-use wire::value::Value as _;
 
 /// What is known of a run beside the run itself.
 #[derive(Debug, Clone, Copy, Default)]
@@ -41,7 +38,7 @@ pub fn plan(facts: &Facts, request: &Request, plan: &Plan) -> SafeUpdatePlan {
         keep_instance_counts: request.keep_counts,
         keep_weights: request.keep_weights,
         headroom_percent: count(request.headroom_percent),
-        deployment_config: request.deployment_config.as_ref().and_then(deployment),
+        deployment_config: request.deployment_config.as_ref().and_then(typed),
         retain_deployment_config: Some(true).filter(|_| request.retain_deployment_config),
         verdict,
         message,
@@ -52,11 +49,11 @@ pub fn plan(facts: &Facts, request: &Request, plan: &Plan) -> SafeUpdatePlan {
     }
 }
 
-/// As it was given; it has been read before.
-fn deployment(config: &Members) -> Option<DeploymentConfig> {
-    let config = serde_json::Value::Object(config.0.clone());
-    let document = wire::Document::from_json(DeploymentConfig::schema(), &config).ok()?;
-    DeploymentConfig::from_document(&document).ok()
+/// Kept members in the shape of a service; none if they do not have it, which those that came by that shape do.
+pub fn typed<S: wire::Shape>(members: &Members) -> Option<S> {
+    let members = serde_json::Value::Object(members.0.clone());
+    let document = wire::Document::from_json(S::schema(), &members).ok()?;
+    S::from_document(&document).ok()
 }
 
 fn bound(bound: &planned::Bound) -> BoundVariant {

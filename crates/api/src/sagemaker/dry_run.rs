@@ -34,13 +34,8 @@ pub(crate) fn update(
     let scaled = scaled(&state, &cx.scope, endpoint);
     let facts = Facts::of(endpoint, endpoint_arn.clone(), config, scaled);
     let retain = update_endpoint::retain(&input);
-    let request = Request {
-        keep_counts: retain.counts,
-        keep_weights: retain.weights,
-        headroom_percent: 0,
-        deployment_config: None,
-        retain_deployment_config: false,
-    };
+    let request =
+        Request { keep_counts: retain.counts, keep_weights: retain.weights, ..Request::default() };
     let tidegate_plan = shown::plan(&facts, &request, &plan(&facts, &request));
     Ok(UpdateEndpointDryRun { endpoint_arn, tidegate_plan })
 }

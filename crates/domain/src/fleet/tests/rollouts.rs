@@ -360,8 +360,10 @@ fn on_its_way_back_an_update_stands_in_neither_for_nor_beside_what_another_has_l
             let active = update.active();
             update.of(deployment, |one| active.contains(&one.observed.id))
         };
-        while serves(&update, 3) == 0 {
-            update.pass(1);
+        for _ in 0..100 {
+            if serves(&update, 3) == 0 {
+                update.pass(1);
+            }
         }
         for id in update.of_fleet(deployment, Phase::is_alive).iter().take(dying) {
             update.world.exit(id, ended());

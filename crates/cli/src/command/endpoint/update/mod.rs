@@ -121,13 +121,35 @@ fn deployment_config(text: &str) -> Result<Members, String> {
         serde_json::from_str(&json).map_err(|why| format!("it is no JSON: {why}"))?;
     let schema = DeploymentConfig::schema();
     let read = Document::from_json(schema, &given).map_err(|why| why.to_string())?;
-    match (read.to_json(schema) == given, given) {
+    let known = read.to_json(schema);
+    if let Some(foreign) = foreign_member(&given, &known) {
+        return Err(format!(
+            "a DeploymentConfig has no {foreign}: its members are those of UpdateEndpoint"
+        ));
+    }
+    match (known == given, given) {
         (true, Value::Object(members)) => {
             let config = Members(members);
             Guardrails::read(&config).map_err(|why| why.to_string())?;
             Ok(config)
         }
-        _ => Err("it has members that a DeploymentConfig does not have".to_owned()),
+        _ => Err("it is not written as UpdateEndpoint takes it".to_owned()),
+    }
+}
+
+/// The path of a member that was given and is not known.
+fn foreign_member(given: &Value, known: &Value) -> Option<String> {
+    match (given, known) {
+        (Value::Object(given), Value::Object(known)) => {
+            given.iter().find_map(|(name, value)| match known.get(name) {
+                None => Some(name.clone()),
+                Some(known) => foreign_member(value, known).map(|inner| format!("{name}.{inner}")),
+            })
+        }
+        (Value::Array(given), Value::Array(known)) => {
+            given.iter().zip(known).find_map(|(given, known)| foreign_member(given, known))
+        }
+        _ => None,
     }
 }
 

@@ -1,12 +1,9 @@
 //! The verdict on a plain UpdateEndpoint as the server says it itself, where it can.
 
-use domain::members::Members;
 use domain::safe_update::{Facts, Request, Verdict};
-use wire::sagemaker::{
-    DeploymentConfig, UpdateEndpointInput, VariantProperty, VariantPropertyType,
-};
+use safe_update::shown;
+use wire::sagemaker::{UpdateEndpointInput, VariantProperty, VariantPropertyType};
 use wire::value::Value as _;
-use wire::{Document, Shape as _};
 
 use crate::Error;
 use crate::command::endpoint::dry_run::{Rehearsed, rehearse};
@@ -45,15 +42,9 @@ fn input(facts: &Facts, request: &Request) -> UpdateEndpointInput {
         endpoint_config_name: facts.wanted.name.to_string(),
         retain_all_variant_properties: Some(retains),
         exclude_retained_variant_properties: Some(left).filter(|left| !left.is_empty()),
-        deployment_config: request.deployment_config.as_ref().and_then(deployment),
+        deployment_config: request.deployment_config.as_ref().and_then(shown::typed),
         retain_deployment_config: Some(true).filter(|_| request.retain_deployment_config),
     }
-}
-
-fn deployment(config: &Members) -> Option<DeploymentConfig> {
-    let config = serde_json::Value::Object(config.0.clone());
-    let document = Document::from_json(DeploymentConfig::schema(), &config).ok()?;
-    DeploymentConfig::from_document(&document).ok()
 }
 
 #[cfg(test)]
@@ -66,13 +57,7 @@ mod tests {
     fn the_call_has_the_same_choices() {
         let facts = run_under_way().facts;
         let of = |keep_counts, keep_weights| {
-            let request = Request {
-                keep_counts,
-                keep_weights,
-                headroom_percent: 0,
-                deployment_config: None,
-                retain_deployment_config: false,
-            };
+            let request = Request { keep_counts, keep_weights, ..Request::default() };
             let input = input(&facts, &request);
             let left = input.exclude_retained_variant_properties.unwrap_or_default();
             let left: Vec<String> =

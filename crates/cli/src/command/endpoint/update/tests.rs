@@ -356,14 +356,21 @@ fn a_deployment_config_is_taken_whole_or_refused() {
     let read = of(&file.display().to_string()).unwrap().request().deployment_config;
     std::fs::remove_file(&file).unwrap();
     assert_eq!(read, Some(config));
-    for refused in [
-        "{",
-        "/nowhere/at/all",
-        r#"{"BlueGreenUpdatePolicys":{}}"#,
-        r#"{"AutoRollbackConfiguration":{"Alarms":[{"AlarmNames":"a"}]}}"#,
-        r#"{"BlueGreenUpdatePolicy":{"TrafficRoutingConfiguration":{"Type":"LINEAR","WaitIntervalInSeconds":60}}}"#,
+    for (refused, why) in [
+        ("{", "no JSON"),
+        ("/nowhere/at/all", "/nowhere/at/all"),
+        (r#"{"BlueGreenUpdatePolicys":{}}"#, "has no BlueGreenUpdatePolicys"),
+        (
+            r#"{"AutoRollbackConfiguration":{"Alarms":[{"AlarmNames":"a"}]}}"#,
+            "has no AutoRollbackConfiguration.Alarms.AlarmNames",
+        ),
+        (
+            r#"{"BlueGreenUpdatePolicy":{"TrafficRoutingConfiguration":{"Type":"LINEAR","WaitIntervalInSeconds":60}}}"#,
+            "LinearStepSize",
+        ),
     ] {
-        assert!(of(refused).is_err(), "{refused}");
+        let told = of(refused).unwrap_err();
+        assert!(told.contains(why), "{told}");
     }
     assert!(
         parsed("tide --endpoint-config two --retain-deployment-config")
